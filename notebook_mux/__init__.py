@@ -1,0 +1,1 @@
+"""Look at, and work in, live Kubernetes clusters from a notebook."""

@@ -1,0 +1,348 @@
+"""All that a kernel has at one endpoint: the connection, the contexts it asked for, subscriptions and streams."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from notebook_mux.kernel import kinds
+from notebook_mux.kernel.connection import Connection
+from notebook_mux.kernel.failure import Failure
+from notebook_mux.kernel.streams import LINGER_SECONDS, Stream, StreamSpec
+from notebook_mux.kernel.subscription import Key, Subscription
+from notebook_mux.kernel.thread import LoopThread
+from notebook_mux.wire import messages
+
+REQUEST_SECONDS = 30.0
+"""For requests that the user gave no limit for."""
+
+GRACE_SECONDS = 5.0
+"""What the kernel waits longer than the limit it sends along, so that the gateway's better words arrive."""
+
+MAX_NAMESPACES = 100
+"""Namespaces asked about, one access review each, when a watch of all of them is forbidden."""
+
+REVIEW_WORKERS = 8
+"""Access reviews under way at once: an API server's default limit for one user is far above."""
+
+HTTP_OK = 200
+HTTP_CREATED = 201
+
+
+class Endpoint:
+    """The manager's core for one endpoint. Methods belong to the loop's thread unless they say otherwise.
+
+    Args:
+        name: The endpoint's id in the core.
+        thread: Our loop.
+        resolve: Where the multiplexer is now; see `Connection`.
+        hello: The first message on each socket.
+        changed: Called when a state has changed.
+        linger_seconds: How long a stream without a holder stays.
+        connection_options: For tests: ``opener`` and ``rng`` of `Connection`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        thread: LoopThread,
+        resolve: Callable[[], tuple[str, str | None]],
+        hello: messages.Hello,
+        changed: Callable[[], None],
+        *,
+        linger_seconds: float = LINGER_SECONDS,
+        **connection_options: Any,
+    ) -> None:
+        self.name = name
+        self.thread = thread
+        self.lock = threading.RLock()
+        self.linger_seconds = linger_seconds
+        self.connection = Connection(name, resolve, hello, self._restore, changed, **connection_options)
+        self.streams: dict[StreamSpec, Stream] = {}
+        self.by_id: dict[str, Stream] = {}
+        self.clusters: dict[str, dict[str, Any]] = {}
+        self._changed = changed
+        self._subscriptions: dict[Key, Subscription] = {}
+        self._asked: dict[tuple[bytes, tuple[str, ...] | None], tuple[messages.Source, list[str] | None]] = {}
+        self._origin: dict[str, tuple[tuple[bytes, tuple[str, ...] | None], str]] = {}
+        self._present: dict[str, str] = {}
+        self._scopes: dict[str, list[str]] = {}
+        self._served: dict[str, asyncio.Task[list[kinds.Resource]]] = {}
+        self._hurry = asyncio.Event()
+        self._next_stream = 0
+
+    # --- contexts -------------------------------------------------------------------------------------------------
+
+    async def contexts(self, source: messages.Source, names: list[str] | None, timeout: float) -> list[dict[str, Any]]:
+        """Resolve contexts on the gateway, and again on each new socket.
+
+        Raises:
+            Failure: ``no-cluster``, ``unknown-context``, ``invalid`` ... in the gateway's words.
+        """
+        await self.connection.open(timeout)
+        return await self._ask_contexts(source, names, timeout, early=False)
+
+    async def _ask_contexts(
+        self, source: messages.Source, names: list[str] | None, timeout: float, *, early: bool
+    ) -> list[dict[str, Any]]:
+        answer = await self.connection.requests.ask(
+            messages.Contexts, source=source, names=names, timeout=timeout, early=early
+        )
+        found = [msgspec.to_builtins(context) for context in msgspec.convert(answer, list[messages.Context])]
+        asked = (msgspec.json.encode(source), None if names is None else tuple(names))
+        self._asked[asked] = (source, names)
+        for context in found:
+            ref, name = context.get("ref", ""), context["name"]
+            if not ref:
+                continue
+            for old, origin in self._origin.items():
+                if origin == (asked, name):
+                    self._present[old] = ref
+            self._origin[ref] = (asked, name)
+            self._present[ref] = ref
+            known = {key: context.get(key, "") for key in ("name", "server", "namespace", "user")}
+            self.clusters.setdefault(ref, {"state": "connecting", "reason": "", "version": ""}).update(known)
+        return found
+
+    def current_ref(self, ref: str) -> str:
+        """What stands for `ref` since the kubeconfig was read last: a renewed certificate gives a new one."""
+        return self._present.get(ref, ref)
+
+    async def scope(self, scope: str, write: list[str]) -> list[str]:
+        """Set a manager's write scope, now and on each new socket; returns what the gateway grants.
+
+        Raises:
+            Failure: ``write-refused`` where the gateway allows no changes.
+        """
+        self._scopes[scope] = write
+        granted: list[str] = await self._ask(
+            messages.Scope, scope=scope, write=[self.current_ref(r) for r in write], timeout=REQUEST_SECONDS
+        )
+        return granted
+
+    async def _restore(self, connection: Connection) -> None:
+        """On a new socket: the contexts and scopes that the gateway's new session must know."""
+        self._hurry.set()
+        self._hurry.clear()
+        for source, names in list(self._asked.values()):
+            try:
+                await self._ask_contexts(source, names, REQUEST_SECONDS, early=True)
+            except Failure as failure:
+                connection.last_error = str(failure.fields["what"])
+        for scope, write in self._scopes.items():
+            refs = [self.current_ref(r) for r in write]
+            try:
+                await connection.requests.ask(
+                    messages.Scope, scope=scope, write=refs, timeout=REQUEST_SECONDS, early=True
+                )
+            except Failure as failure:
+                connection.last_error = str(failure.fields["what"])
+
+    async def _ask(self, kind: type[messages.Message], *, timeout: float, **fields: Any) -> Any:
+        """Ask on the open socket; where there is none, the reason is the failure, not a silent time limit."""
+        await self.connection.open(timeout)
+        return await self.connection.requests.ask(kind, timeout=timeout, **fields)
+
+    # --- requests -------------------------------------------------------------------------------------------------
+
+    async def probe(self, ref: str, timeout: float) -> dict[str, Any]:
+        """Whether the cluster answers, and to whom.
+
+        Raises:
+            Failure: ``login``, ``forbidden``, ``unreachable`` ..., kept as the cluster's state too.
+        """
+        cluster = self.clusters.setdefault(ref, {"name": "", "server": "", "namespace": "", "user": ""})
+        try:
+            answer: dict[str, Any] = await self._ask(
+                messages.Probe, cluster=self.current_ref(ref), timeout=timeout + GRACE_SECONDS
+            )
+        except Failure as failure:
+            state = failure.code if failure.code in ("login", "forbidden") else "unreachable"
+            cluster.update(state=state, reason=failure.fields["what"])
+            raise
+        finally:
+            self._changed()
+        cluster.update(state="live", reason="", version=answer.get("version", ""))
+        return answer
+
+    async def http(
+        self, ref: str, method: str, path: str, query: str, *, timeout: float, **fields: Any
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One request to a cluster; `fields` are those of `messages.Http`.
+
+        Raises:
+            Failure: What kept the answer from coming; an answer with an error status is no failure.
+        """
+        answer: tuple[int, dict[str, str], bytes] = await self._ask(
+            messages.Http,
+            cluster=self.current_ref(ref),
+            method=method,
+            path=path,
+            query=query,
+            timeout=timeout + GRACE_SECONDS,
+            resend=method in ("GET", "HEAD"),
+            **fields,
+        )
+        return answer
+
+    async def discover(self, ref: str, *, refresh: bool = False) -> list[kinds.Resource]:
+        """What a cluster serves; asked once and shared, until `refresh`.
+
+        Raises:
+            Failure: As `probe`.
+        """
+        task = self._served.get(ref)
+        failed = task is not None and task.done() and (task.cancelled() or task.exception() is not None)
+        if task is None or failed or (refresh and task.done()):
+            task = self._served[ref] = asyncio.get_running_loop().create_task(self._discover(ref, refresh))
+        return await asyncio.shield(task)
+
+    async def _discover(self, ref: str, refresh: bool) -> list[kinds.Resource]:
+        _, _, body = await self._ask(
+            messages.Discover, cluster=self.current_ref(ref), refresh=refresh, timeout=REQUEST_SECONDS
+        )
+        found: list[kinds.Resource] = msgspec.json.decode(body)
+        return found
+
+    async def allowed_namespaces(self, ref: str, resource: kinds.Resource, user: str) -> tuple[str, ...]:
+        """The namespaces in which the user may list and watch `resource`; empty if they cannot be told."""
+        try:
+            status, _, body = await self.http(
+                ref, "GET", "/api/v1/namespaces", "limit=500", user=user, timeout=REQUEST_SECONDS
+            )
+        except Failure:
+            return ()
+        if status != HTTP_OK:
+            return ()
+        names = [item["metadata"]["name"] for item in msgspec.json.decode(body)["items"]][:MAX_NAMESPACES]
+        workers = asyncio.Semaphore(REVIEW_WORKERS)
+
+        async def may(namespace: str, verb: str) -> bool:
+            attributes = {
+                "namespace": namespace,
+                "verb": verb,
+                "group": resource["group"],
+                "version": resource["version"],
+                "resource": resource["name"],
+            }
+            review = {
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SelfSubjectAccessReview",
+                "spec": {"resourceAttributes": attributes},
+            }
+            async with workers:
+                status, _, body = await self.http(
+                    ref,
+                    "POST",
+                    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                    "",
+                    headers={"Content-Type": "application/json"},
+                    body=msgspec.json.encode(review).decode(),
+                    user=user,
+                    timeout=REQUEST_SECONDS,
+                )
+            return status == HTTP_CREATED and bool(msgspec.json.decode(body)["status"].get("allowed"))
+
+        async def both(namespace: str) -> bool:
+            return await may(namespace, "list") and await may(namespace, "watch")
+
+        try:
+            answers = await asyncio.gather(*map(both, names))
+        except Failure:
+            return ()
+        return tuple(name for name, allowed in zip(names, answers, strict=True) if allowed)
+
+    # --- subscriptions and streams --------------------------------------------------------------------------------
+
+    @staticmethod
+    def query(selector: str, field_selector: str) -> str:
+        """The query of a subscription, always in the same order: it is part of the key."""
+        chosen = {"fieldSelector": field_selector, "labelSelector": selector}
+        return urlencode({name: value for name, value in chosen.items() if value})
+
+    def subscription(self, key: Key) -> Subscription:
+        """Get or create; a new one subscribes as soon as the socket is open."""
+        found = self._subscriptions.get(key)
+        if found is None:
+            found = self._subscriptions[key] = Subscription(key, self.lock, self.current_ref)
+            self.connection.attach(found)
+        return found
+
+    def drop(self, subscription: Subscription) -> None:
+        """The last reader has gone."""
+        if self._subscriptions.get(subscription.key) is subscription:
+            del self._subscriptions[subscription.key]
+            self.connection.detach(subscription)
+
+    def open_stream(self, spec: StreamSpec) -> str:
+        """Get or create the stream of a spec; any thread may call."""
+        with self.lock:
+            found = self.streams.get(spec)
+            if found is None:
+                self._next_stream += 1
+                found = Stream(f"{self.name}#{self._next_stream}", spec, self, self._stream_ended)
+                self.streams[spec] = self.by_id[found.id] = found
+                self.thread.call(found.start)
+            return found.id
+
+    def _stream_ended(self, stream: Stream) -> None:
+        with self.lock:
+            if self.streams.get(stream.spec) is stream:
+                del self.streams[stream.spec]
+            self.by_id.pop(stream.id, None)
+        self._changed()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until `retry` or a new socket; jitter keeps many from asking at once."""
+        try:
+            async with asyncio.timeout(seconds * (0.9 + random.random() / 5)):
+                await self._hurry.wait()
+        except TimeoutError:
+            return
+
+    def retry(self) -> None:
+        """Try again now, whatever waits: the socket, an upstream, a discovery."""
+        self._hurry.set()
+        self._hurry.clear()
+        self.connection.retry()
+        self.connection.tell(messages.Retry())
+
+    async def close(self) -> None:
+        """End all streams and the socket."""
+        for stream in list(self.streams.values()):
+            stream.close("closed")
+        await self.connection.close()
+
+    def status(self) -> dict[str, Any]:
+        """What the status shows, as plain data; any thread may call."""
+        connection = self.connection
+        with self.lock:
+            streams = [stream.stats() for stream in self.streams.values()]
+            clusters = {ref: dict(cluster) for ref, cluster in self.clusters.items()}
+        welcome = connection.welcome
+        return {
+            "id": self.name,
+            "url": connection.url,
+            "state": connection.state,
+            "reason": connection.reason,
+            "since": connection.since,
+            "retry_at": connection.retry_at,
+            "attempts": connection.attempts,
+            "reconnects": connection.reconnects,
+            "last_error": connection.last_error,
+            "sockets": int(connection.state == "open"),
+            "instance": welcome.instance if welcome else "",
+            "package": welcome.package if welcome else "",
+            "clusters": clusters,
+            "streams": streams,
+            "subscriptions": len(self._subscriptions),
+            "now": time.time(),
+            **connection.totals(),
+        }

@@ -1,0 +1,160 @@
+"""One WebSocket to a multiplexer: opening, reading, writing, cutting. It knows nothing of what it carries."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import socket
+from collections import deque
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from notebook_mux.errors import GatewayError, ProtocolError
+from notebook_mux.wire.frames import MAX_FRAME
+from notebook_mux.wire.messages import MAX_MESSAGE, SUBPROTOCOL
+
+OPEN_SECONDS = 10.0
+"""For TCP and the handshake: a gateway on loopback answers in milliseconds, one behind a tunnel in a second."""
+
+CLOSE_SECONDS = 1.0
+"""For the closing handshake; a gateway that does not answer it is gone anyway."""
+
+PING_SECONDS = 20.0
+"""Between pings to an endpoint that is not on loopback (websockets' own default)."""
+
+PONG_SECONDS = 60.0
+"""How long such a pong may take: a cell that holds the GIL for most of a minute must not end a healthy socket."""
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host of `url` is this machine's loopback."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Transport:
+    """An open WebSocket. All methods belong to the loop's thread, except `forget`."""
+
+    def __init__(self, socket_: ClientConnection) -> None:
+        self._socket = socket_
+        self._outbox: deque[str | bytes] = deque()
+        self._wanted = asyncio.Event()
+        self._writer = asyncio.get_running_loop().create_task(self._write())
+        self.sent_bytes = 0
+        self.sent_frames = 0
+
+    @classmethod
+    async def open(cls, url: str, token: str | None) -> Transport:
+        """Open the WebSocket at `url` (ws or wss).
+
+        Raises:
+            GatewayError: Nothing listens there, it refuses us, or it is no multiplexer of ours.
+        """
+        loopback = is_loopback(url)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            opened = await connect(
+                url,
+                subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]  # websockets' NewType of str
+                additional_headers=headers,
+                compression=None,
+                open_timeout=OPEN_SECONDS,
+                close_timeout=CLOSE_SECONDS,
+                # Loopback cannot go half-open, and a cell that holds the GIL would look like a dead peer.
+                ping_interval=None if loopback else PING_SECONDS,
+                ping_timeout=None if loopback else PONG_SECONDS,
+                max_size=max(MAX_FRAME, MAX_MESSAGE),
+                proxy=None if loopback else True,
+            )
+        except InvalidStatus as error:
+            body = bytes(error.response.body or b"").decode(errors="replace").strip()
+            raise GatewayError(
+                f"the gateway at {shown(url)} refused the connection with HTTP {error.response.status_code}",
+                said=body or None,
+                todo="check the URL's ?token=, or let nm.connect() start a gateway of its own",
+            ) from error
+        except (InvalidHandshake, InvalidURI) as error:
+            raise GatewayError(
+                f"what answers at {shown(url)} is no gateway of notebook_mux",
+                said=str(error),
+                todo="check the URL",
+            ) from error
+        except (OSError, TimeoutError, ConnectionClosed) as error:
+            raise GatewayError(
+                f"no gateway answers at {shown(url)}",
+                said=str(error) or type(error).__name__,
+                todo="is it running?",
+            ) from error
+        if opened.subprotocol != SUBPROTOCOL:
+            await opened.close()
+            raise ProtocolError(f"what answers at {shown(url)} does not speak {SUBPROTOCOL}")
+        return cls(opened)
+
+    def send(self, frame: str | bytes) -> None:
+        """Queue a frame; it is written in order, soon."""
+        self._outbox.append(frame)
+        self._wanted.set()
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                await self._wanted.wait()
+                self._wanted.clear()
+                while self._outbox:
+                    frame = self._outbox.popleft()
+                    await self._socket.send(frame)
+                    self.sent_bytes += len(frame)
+                    self.sent_frames += 1
+        except ConnectionClosed:
+            return  # the reader tells
+
+    async def frames(self) -> AsyncIterator[str | bytes]:
+        """All frames until the socket closes, whichever way."""
+        try:
+            while True:
+                yield await self._socket.recv()
+        except ConnectionClosed:
+            return
+
+    @property
+    def closing_words(self) -> str:
+        """Why the socket closed, once it has."""
+        code, reason = self._socket.close_code, self._socket.close_reason
+        if code is None or code == 1006:
+            return "the socket was cut"
+        return f"the gateway closed the socket ({code}{' ' + reason if reason else ''})"
+
+    def abort(self) -> None:
+        """Cut the socket as a lost network would."""
+        self._socket.transport.abort()
+
+    async def close(self) -> None:
+        """Close politely, within `CLOSE_SECONDS`, after what is queued has been written."""
+        if self._outbox:
+            await asyncio.sleep(0)
+        self._writer.cancel()
+        await self._socket.close()
+
+    def forget(self) -> None:
+        """In a forked child: close the copy of the file descriptor without a word on the socket."""
+        held = self._socket.transport.get_extra_info("socket")
+        if isinstance(held, socket.socket) or hasattr(held, "fileno"):
+            try:
+                os.close(held.fileno())
+            except OSError:
+                return
+
+
+def shown(url: str) -> str:
+    """A URL as a message may show it: scheme, host, port and path."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"

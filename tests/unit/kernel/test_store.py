@@ -1,0 +1,140 @@
+"""The store: records in, differences out, a place to resume from."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+
+from notebook_mux.errors import ProtocolError
+from notebook_mux.kernel.store import Store
+from notebook_mux.wire.frames import Kind, Position, Record, Skipped
+
+AT = Position("gateway", "first", "10")
+
+
+def pod(name: str, version: str = "1") -> Record:
+    return Record(f"uid-{name}", "default", name, version, "", 0.0)
+
+
+def synced(*names: str) -> Store:
+    store = Store()
+    store.apply([(Kind.BEGIN, 0, AT), *((Kind.PUT, 1, pod(n)) for n in names), (Kind.END, 1, AT)])
+    return store
+
+
+def test_a_snapshot_is_synced_at_its_end_only() -> None:
+    store = Store()
+    store.apply([(Kind.BEGIN, 0, AT), (Kind.PUT, 1, pod("a"))])
+    assert (store.synced, store.resume()) == (False, None)
+    store.apply([(Kind.END, 7, Position("gateway", "first", "12"))])
+    assert store.synced
+    resume = store.resume()
+    assert resume is not None
+    assert (resume.instance, resume.incarnation, resume.number, resume.version) == ("gateway", "first", 7, "12")
+
+
+def test_differences_tell_old_and_new() -> None:
+    store = synced("a")
+    old = store.objects["uid-a"]
+    new = pod("a", "2")
+    assert store.apply([(Kind.PUT, 2, new)]) == [("MODIFIED", new, old)]
+    gone = pod("a", "3")
+    assert store.apply([(Kind.DELETE, 3, gone)]) == [("DELETED", gone, new)]
+    assert store.apply([(Kind.DELETE, 4, gone)]) == []
+
+
+def test_the_version_of_the_last_change_or_bookmark_is_where_to_resume() -> None:
+    store = synced("a")
+    store.apply([(Kind.PUT, 2, pod("a", "20"))])
+    assert store.resume().version == "20"  # type: ignore[union-attr]
+    store.apply([(Kind.PROGRESS, 2, Position("gateway", "first", "31"))])
+    assert store.resume().version == "31"  # type: ignore[union-attr]
+
+
+def test_a_second_snapshot_gives_the_difference_only() -> None:
+    store = synced("same", "changed", "gone")
+    changed = pod("changed", "2")
+    differences = store.apply(
+        [
+            (Kind.BEGIN, 0, AT),
+            (Kind.PUT, 1, pod("same")),
+            (Kind.PUT, 2, changed),
+            (Kind.PUT, 3, pod("new")),
+            (Kind.END, 3, AT),
+        ]
+    )
+    assert [(kind, new.name) for kind, new, _ in differences if new] == [
+        ("MODIFIED", "changed"),
+        ("ADDED", "new"),
+        ("DELETED", "gone"),
+    ]
+
+
+def test_an_interrupted_snapshot_cannot_be_resumed_and_deletes_nothing() -> None:
+    store = synced("a", "b")
+    store.apply([(Kind.BEGIN, 0, AT), (Kind.PUT, 1, pod("a"))])
+    store.interrupted()
+    assert store.resume() is None
+    assert set(store.objects) == {"uid-a", "uid-b"}
+
+
+def test_a_number_twice_is_counted_and_not_applied() -> None:
+    store = synced("a")
+    store.apply([(Kind.PUT, 5, pod("a", "5"))])
+    assert store.apply([(Kind.PUT, 5, pod("a", "4")), (Kind.DELETE, 3, pod("a", "3"))]) == []
+    assert store.repeated == 2
+    assert store.objects["uid-a"].version == "5"
+
+
+def test_left_out_states_are_counted() -> None:
+    store = synced()
+    store.apply([(Kind.SKIPPED, 9, Skipped(4, "slow")), (Kind.SKIPPED, 9, Skipped(0, "relist"))])
+    assert (store.skipped, store.relists) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [(Kind.END, 1, AT)],
+        [(Kind.BEGIN, 0, AT), (Kind.PROGRESS, 1, AT)],
+        [(Kind.BEGIN, 0, AT), (Kind.RESUMED, 1, AT)],
+        [(Kind.COLUMNS, 0, b"{")],
+    ],
+)
+def test_an_order_that_is_not_allowed(changes: list[object]) -> None:
+    with pytest.raises(ProtocolError):
+        Store().apply(changes)  # type: ignore[arg-type]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["put", "delete", "snapshot"]), st.sampled_from("abcde")), max_size=60),
+)
+def test_applying_the_differences_gives_the_store(steps: list[tuple[str, str]]) -> None:
+    store, truth, mirror, number = synced(), {}, {}, 1
+    for step, name in steps:
+        number += 1
+        if step == "snapshot":
+            changes = [(Kind.BEGIN, 0, AT), *((Kind.PUT, number, r) for r in truth.values()), (Kind.END, number, AT)]
+        elif step == "put":
+            truth[name] = pod(name, str(number))
+            changes = [(Kind.PUT, number, truth[name])]
+        else:
+            truth.pop(name, None)
+            changes = [(Kind.DELETE, number, pod(name, str(number)))]
+        for kind, new, old in store.apply(changes):  # type: ignore[arg-type]
+            known = new or old
+            assert known is not None
+            assert (kind == "ADDED") == (known.uid not in mirror)
+            if kind == "DELETED":
+                del mirror[known.uid]
+            else:
+                mirror[known.uid] = known
+    assert {r.name: r.version for r in mirror.values()} == {n: r.version for n, r in truth.items()}
+    assert mirror == store.objects
+
+
+def test_columns_are_data() -> None:
+    store = synced()
+    store.apply([(Kind.COLUMNS, 0, msgspec.json.encode([{"name": "Name"}]))])
+    assert store.columns == [{"name": "Name"}]
