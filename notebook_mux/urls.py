@@ -78,7 +78,7 @@ def _parse(text: str) -> SplitResult:
         ) from error
     if parts.scheme not in WEBSOCKET_SCHEMES or not text[len(parts.scheme) :].startswith("://"):
         raise InvalidArgument(
-            f"a gateway's URL begins with http:// or https://, not with {parts.scheme + ':' if parts.scheme else 'that'!r}",
+            f"a gateway's URL begins with http:// or https://, not with {parts.scheme or 'no scheme'!r}",
             todo=f"write it as {EXAMPLE}; the scheme becomes ws or wss by itself",
         )
     if "@" in parts.netloc:

@@ -70,6 +70,8 @@ class Core:
         self._lock = threading.RLock()
         self._options = {"linger_seconds": linger_seconds, **endpoint_options}
         self._inherited: dict[str, StreamView] = {}
+        self.memo: dict[str, Any] = {}
+        """What handles want to find again after a fresh import, in plain data."""
 
     # --- connections ----------------------------------------------------------------------------------------------
 
@@ -96,8 +98,7 @@ class Core:
 
         return self._submit(open_())
 
-    @staticmethod
-    def _gateway() -> tuple[str, str | None]:
+    def _gateway(self) -> tuple[str, str | None]:
         running = launcher.ensure(ServiceName("gateway"), GATEWAY_ARGUMENTS, timeout=START_SECONDS)
         return running.url, running.token
 

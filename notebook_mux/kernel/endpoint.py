@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import threading
 import time
@@ -285,9 +286,12 @@ class Endpoint:
         """Get or create the stream of a spec; any thread may call."""
         with self.lock:
             found = self.streams.get(spec)
+            if found is not None and found.forsaken:
+                self.thread.call(found.close, "asked for anew")
+                found = None
             if found is None:
                 self._next_stream += 1
-                found = Stream(f"{self.name}#{self._next_stream}", spec, self, self._stream_ended)
+                found = Stream(f"{self.name}#{os.getpid()}.{self._next_stream}", spec, self, self._stream_ended)
                 self.streams[spec] = self.by_id[found.id] = found
                 self.thread.call(found.start)
             return found.id

@@ -198,6 +198,9 @@ class Stream:
                 held = subscription.store.objects
                 if held:  # another stream has it already
                     self._push(member.alias, [("ADDED", record, None) for record in held.values()])
+            if subscription.state.state in FAILED and not subscription.store.synced:
+                self._endpoint.connection.again(subscription)  # who asks anew wants it tried anew
+                subscription.lost("asking again", None)
             self.woken(subscription)
 
     def _problem(self, member: Member, state: State) -> None:
@@ -323,6 +326,12 @@ class Stream:
             last = not self._holders
         if last:
             self._endpoint.thread.call(self._schedule_end)
+
+    @property
+    def forsaken(self) -> bool:
+        """Whether nobody holds it and it failed everywhere: who asks for it anew gets a new one."""
+        with self._lock:
+            return not self._holders and all(m.settled and not m.state().synced for m in self.members)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

@@ -133,6 +133,7 @@ class Transport:
 
     def abort(self) -> None:
         """Cut the socket as a lost network would."""
+        self._writer.cancel()
         self._socket.transport.abort()
 
     async def close(self) -> None:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from notebook_mux.errors import InvalidArgument
 from notebook_mux.urls import split_token, websocket_url
@@ -83,7 +82,9 @@ def test_what_is_no_gateway_is_refused_without_showing_the_secret(url: str) -> N
     assert caught.value.todo
 
 
-@pytest.mark.parametrize("base", ["http://h/?token=secret", "http://h/?", "ws://h/", "http://u:secret@h", "http://h/#x"])
+@pytest.mark.parametrize(
+    "base", ["http://h/?token=secret", "http://h/?", "ws://h/", "http://u:secret@h", "http://h/#x"]
+)
 def test_a_base_is_checked_again(base: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         websocket_url(base, "/notebook-mux")

@@ -1,0 +1,1 @@
+"""The gateway: a process of its own that lists and watches clusters once and serves any number of kernels."""

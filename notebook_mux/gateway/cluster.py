@@ -1,0 +1,346 @@
+"""One cluster as one identity: requests and long answers over HTTP/1.1."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from urllib.parse import unquote
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from notebook_mux._version import __version__
+from notebook_mux.errors import InvalidArgument, LoginRequired, MuxError, ServerError, TimedOut
+from notebook_mux.gateway import connecting
+from notebook_mux.gateway.answers import Answer
+from notebook_mux.gateway.credentials import Credentials, Login
+from notebook_mux.gateway.kubeconfig import ResolvedContext
+
+CONNECT_SECONDS = 10.0
+"""For name, TCP and TLS: on the way to the other side of the world they take one; a dropped SYN is sent four times."""
+
+HEADERS_SECONDS = 30.0
+"""For the beginning of a long answer: an API server waits up to 3 s for a fresh cache and writes headers at once."""
+
+ALIVE_SECONDS = 10.0
+"""For the smallest answer there is; it is not subject to priority and fairness, so an overloaded server gives it."""
+
+THROTTLED_TRIES = 10
+"""How often an answer with Retry-After is followed; client-go's number (rest/request.go)."""
+
+READ_BUFFER = 256 * 1024
+"""Bytes of one answer read ahead, so that a storm of events is taken in large pieces."""
+
+THROTTLED = 429
+UNAUTHORIZED = 401
+
+OURS = frozenset({"authorization", "host", "connection", "content-length", "transfer-encoding", "upgrade", "cookie"})
+"""Headers that no caller sets; Impersonate-* neither."""
+
+_PATH = re.compile(r"/[!-~]*")
+_QUERY = re.compile(r"[!-~]*")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+class Cluster:
+    """A cluster and who we are to it. All calls on the gateway's loop.
+
+    Attributes:
+        ref: `ResolvedContext.ref`.
+        name: The context's name, for messages.
+        server: The API server's URL.
+        last_contact: `time.monotonic` seconds of the last sign of life from the server.
+        trouble: What kept the last request from an answer, None after an answer.
+    """
+
+    def __init__(self, context: ResolvedContext) -> None:
+        if context.error is not None:
+            raise context.error
+        self.ref = context.ref
+        self.name = context.name
+        self.server = context.server
+        self.last_contact = 0.0
+        self.trouble: MuxError | None = None
+        self._endpoint = context.endpoint
+        self._credentials = Credentials(context.endpoint, context.identity)
+        self._session: aiohttp.ClientSession | None = None
+        self._question: asyncio.Task[bool] | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<Cluster {self.name!r} {self.ref}>"
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+        timeout: float = 30.0,
+        patient: bool = True,
+    ) -> Answer:
+        """One request; an HTTP error is an answer like any other (see `Answer.error`).
+
+        Credentials are refreshed once after a 401.
+
+        Args:
+            method: ``GET``, ``POST`` ...
+            path: The API's path, below the server's own.
+            query: Encoded, without the question mark.
+            headers: More headers; Authorization, Host, Impersonate-* and the like are ours and are refused.
+            body: Sent as it is; give a Content-Type.
+            timeout: Seconds for all of it.
+            patient: Whether to try again as Retry-After says, after 429 and, for a GET, 5xx.
+
+        Raises:
+            LoginRequired: The credentials cannot be had (exec plugin, token file).
+            Unreachable: No connection, or it broke.
+            TimedOut: No answer within `timeout`.
+            InvalidArgument: A path, query or header that cannot be sent.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                for tries in range(THROTTLED_TRIES + 1):
+                    async with await self._send(method, path, query, headers, body) as response:
+                        content = await response.read()
+                        answer = Answer(response.status, _plain(response.headers), content)
+                    wait = answer.retry_after
+                    again = answer.status == THROTTLED or (answer.status >= 500 and method == "GET")
+                    if not patient or not again or wait is None or tries == THROTTLED_TRIES:
+                        break
+                    await asyncio.sleep(wait)
+                return answer
+        except TimeoutError:
+            raise TimedOut(
+                f"no answer to {method} {path} within {timeout:g} s",
+                cluster=self.name,
+                todo="see whether the cluster is overloaded, or give it more time",
+            ) from None
+        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
+            raise self._failed(error) from None
+
+    @contextlib.asynccontextmanager
+    async def stream(
+        self, path: str, query: str = "", *, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """GET a long answer (watch, log), uncompressed; leaving the block ends it.
+
+        What goes wrong while its content is read is aiohttp's exception; `failed` makes one of ours of it.
+
+        Raises:
+            LoginRequired: The credentials cannot be had.
+            Unreachable: No connection, or no beginning of an answer in time.
+            InvalidArgument: A path or query that cannot be sent.
+        """
+        wanted = {"Accept-Encoding": "identity", **(headers or {})}
+        try:
+            async with asyncio.timeout(HEADERS_SECONDS):
+                response = await self._send("GET", path, query, wanted, None)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._failed(error) from None
+        try:
+            yield response
+        finally:
+            response.close()
+
+    async def probe(self, timeout: float = 30.0) -> dict[str, str]:
+        """Whether it answers, and whether it takes our credentials: ``{"version": "v1.37.2"}``.
+
+        Raises:
+            LoginRequired: 401, or the credentials cannot be had.
+            Forbidden: 403 even for what every authenticated user may.
+            Unreachable: No connection, a broken one, or TLS.
+            TimedOut: No answer within `timeout`.
+            ServerError: Any other answer.
+        """
+        started = time.monotonic()
+        found = await self.request("GET", "/version", timeout=timeout)
+        if (error := found.error("ask for its version", self.name)) is not None:
+            raise error
+        # The version is for everyone, a bad token included where anonymous requests are allowed; this is not.
+        left = max(1.0, timeout - (time.monotonic() - started))
+        api = await self.request("GET", "/api", headers={"Accept": "application/json"}, timeout=left)
+        if (error := api.error("ask what it serves", self.name)) is not None:
+            raise error
+        try:
+            return {"version": connecting.version_of(found.body)}
+        except ValueError:
+            raise ServerError(
+                f"{self.server} answers, but not as a Kubernetes API server",
+                cluster=self.name,
+                said=found.said or None,
+                todo="see the server's address in the kubeconfig",
+            ) from None
+
+    async def is_alive(self) -> bool:
+        """Whether the server answers anything at all just now; callers at the same time share one question."""
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask(), name="is it alive")
+        return await asyncio.shield(self._question)
+
+    async def _ask(self) -> bool:
+        try:
+            await self.request("GET", "/version", timeout=ALIVE_SECONDS, patient=False)
+        except MuxError:
+            return False
+        return True
+
+    def failed(self, error: BaseException) -> MuxError:
+        """Our error for what went wrong with a connection; `trouble` is that from now on."""
+        return self._failed(error)
+
+    def forget_failure(self) -> None:
+        """Let the next request ask for credentials again, though that has just failed."""
+        self._credentials.forget_failure()
+
+    def heard(self) -> None:
+        """The server has just sent something."""
+        self.last_contact = time.monotonic()
+
+    async def aclose(self) -> None:
+        """End all connections. No request after that."""
+        self._closed = True
+        if self._question is not None:
+            self._question.cancel()
+            await asyncio.gather(self._question, return_exceptions=True)
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    async def _send(
+        self, method: str, path: str, query: str, headers: Mapping[str, str] | None, body: bytes | str | None
+    ) -> aiohttp.ClientResponse:
+        url, given = self._url(path, query), _checked(headers)
+        session = self._opened()
+        try:
+            login = await self._credentials.current()
+        except MuxError as error:
+            raise self._named(error) from None
+        response = await self._once(session, method, url, given, body, login)
+        if response.status == UNAUTHORIZED:
+            try:
+                newer = await self._credentials.renewed(login)
+                if newer is not None:
+                    response.close()
+                    response = await self._once(session, method, url, given, body, newer)
+            except MuxError as error:
+                response.close()
+                raise self._named(error) from None
+            except BaseException:
+                response.close()
+                raise
+        return response
+
+    async def _once(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        url: URL,
+        headers: Mapping[str, str],
+        body: bytes | str | None,
+        login: Login,
+    ) -> aiohttp.ClientResponse:
+        both = CIMultiDict(headers)
+        both.extend(login.headers)
+        # Never a redirect: it would carry credentials and impersonation to whoever is named there.
+        response = await session.request(
+            method,
+            url,
+            headers=both,
+            data=body,
+            ssl=login.context if login.context is not None else True,
+            server_hostname=self._endpoint.tls_name or None,
+            proxy=self._endpoint.proxy or None,
+            allow_redirects=False,
+        )
+        self.heard()
+        self.trouble = None
+        return response
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise self._named(LoginRequired("this cluster is not in use any more", todo="connect again"))
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": f"notebook-mux/{__version__}"},
+                trust_env=False,
+                read_bufsize=READ_BUFFER,
+            )
+        return self._session
+
+    def _url(self, path: str, query: str) -> URL:
+        plain = unquote(path)
+        if not _PATH.fullmatch(path) or "?" in path or "#" in path or {".", ".."} & set(plain.split("/")):
+            raise InvalidArgument(f"{path[:200]!r} is no path of an API", cluster=self.name)
+        if not _QUERY.fullmatch(query) or "#" in query:
+            raise InvalidArgument(f"{query[:200]!r} is no encoded query", cluster=self.name)
+        return URL(f"{self.server}{path}{'?' if query else ''}{query}", encoded=True)
+
+    def _failed(self, error: BaseException) -> MuxError:
+        self.trouble = connecting.error_of(error, self.name, self.server, CONNECT_SECONDS)
+        return self.trouble
+
+    def _named(self, error: MuxError) -> MuxError:
+        error.cluster = error.cluster or self.name
+        self.trouble = error
+        return error
+
+
+class Clusters:
+    """All clusters that a gateway knows, by ref. On the gateway's loop."""
+
+    def __init__(self) -> None:
+        self._clusters: dict[str, Cluster] = {}
+
+    def add(self, context: ResolvedContext) -> Cluster:
+        """The cluster of a context, a new one if its ref is new.
+
+        Raises:
+            MuxError: The context's own error, if it has one.
+        """
+        if context.ref not in self._clusters or context.error is not None:
+            self._clusters[context.ref] = Cluster(context)
+        return self._clusters[context.ref]
+
+    def get(self, ref: str) -> Cluster | None:
+        """The cluster of a ref that was added."""
+        return self._clusters.get(ref)
+
+    def __iter__(self) -> Iterator[Cluster]:
+        return iter(list(self._clusters.values()))
+
+    async def aclose(self) -> None:
+        """End all."""
+        clusters, self._clusters = list(self._clusters.values()), {}
+        for cluster in clusters:
+            await cluster.aclose()
+
+
+def _plain(headers: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        name = name.lower()
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def _checked(headers: Mapping[str, str] | None) -> dict[str, str]:
+    given = dict(headers or {})
+    for name, value in given.items():
+        lower = name.lower()
+        if lower in OURS or lower.startswith(("impersonate-", "proxy-", "x-remote-")):
+            raise InvalidArgument(f"the header {name} cannot be set", todo="the kubeconfig decides who asks")
+        if not _HEADER.fullmatch(name) or not value.isprintable():
+            raise InvalidArgument(f"the header {name[:60]!r} cannot be sent")
+    return given

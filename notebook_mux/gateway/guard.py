@@ -1,0 +1,100 @@
+"""Who may talk to the gateway at all: looked at on every route, before anything else is.
+
+The gateway listens on loopback, where every page of every browser of this machine can reach it. So a request must name
+the gateway as its host (a name that an attacker's DNS points here is refused), must come from no other origin, and
+must show the token.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from aiohttp import web
+
+TOKEN_PARAMETER = "token"
+BEARER = "bearer "
+HOSTS = ("127.0.0.1", "localhost", "[::1]")
+HTTP_PORT = 80
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Guarded(Protocol):
+    """What the guard knows of the gateway."""
+
+    @property
+    def token(self) -> str:
+        """What a client has to show."""
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+
+    @property
+    def open_paths(self) -> frozenset[str]:
+        """Paths that need no token."""
+
+
+def refuse(status: int, words: str) -> web.Response:
+    """An error answer: short text, never anything of the request, and nothing that a cache would keep."""
+    return web.Response(status=status, text=f"{words}\n", headers={"Cache-Control": "no-store"})
+
+
+def names(port: int) -> frozenset[str]:
+    """The values of a Host header that mean this gateway."""
+    bare = HOSTS if port == HTTP_PORT else ()
+    return frozenset((*(f"{host}:{port}" for host in HOSTS), *bare))
+
+
+def problem(request: web.Request, gateway: Guarded) -> tuple[int, str] | None:
+    """What is wrong with a request, as status and words, or None."""
+    own = names(gateway.port)
+    hosts = request.headers.getall("Host", [])
+    if len(hosts) != 1 or hosts[0].strip().lower() not in own:
+        return 403, f"this gateway is reached as 127.0.0.1:{gateway.port} only"
+    if not request.raw_path.startswith("/"):
+        return 400, "the request's target has to be a path"
+    origins = request.headers.getall("Origin", [])
+    allowed = {f"http://{name}" for name in own}
+    if origins and (len(origins) != 1 or origins[0].strip().lower() not in allowed):
+        return 403, "requests of other origins are refused"
+    if request.path in gateway.open_paths:
+        return None
+    given = shown_tokens(request)
+    if not given:
+        return 401, "this gateway wants its token: Authorization: Bearer ..., or ?token=..."
+    # Each is compared, and all of it, so that the time tells nothing.
+    right = [hmac.compare_digest(token.encode(errors="replace"), gateway.token.encode()) for token in given]
+    return None if all(right) else (401, "the token is not this gateway's; a restarted gateway has another one")
+
+
+def shown_tokens(request: web.Request) -> list[str]:
+    """The tokens of a request, from the header and from the query."""
+    values = [value.strip() for value in request.headers.getall("Authorization", [])]
+    found = [value[len(BEARER) :].strip() if value.lower().startswith(BEARER) else "" for value in values]
+    try:
+        return found + request.query.getall(TOKEN_PARAMETER, [])
+    except ValueError:  # more parameters than aiohttp parses
+        return [*found, ""]
+
+
+def middleware(gateway: Guarded) -> Any:
+    """The guard as aiohttp's middleware; it sees requests for unknown paths too."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        found = problem(request, gateway)
+        if found is not None:
+            return refuse(*found)
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status == 404:
+                return refuse(404, "there is nothing here")
+            if error.status == 405:
+                return refuse(405, "not with this method")
+            raise
+
+    return guard

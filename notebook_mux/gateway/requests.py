@@ -1,0 +1,234 @@
+"""A client's requests: each runs on its own, has one answer, and can be cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from notebook_mux.errors import Forbidden, InvalidArgument, MuxError, ServerError
+from notebook_mux.gateway import status
+from notebook_mux.gateway.discovery import discover
+from notebook_mux.gateway.kubeconfig import ResolvedContext
+from notebook_mux.gateway.scope import checked_headers, checked_query, needs_write
+from notebook_mux.gateway.shared import Shared
+from notebook_mux.wire import messages
+from notebook_mux.wire.frames import Channel
+from notebook_mux.wire.sending import STREAM_CREDIT
+
+if TYPE_CHECKING:
+    from notebook_mux.gateway.session import Session
+
+MAX_RUNNING = 1000
+"""Requests of one client at once; each waits for a cluster or for the client to read."""
+
+MAX_BODIES = 256 * 1024 * 1024
+"""Bytes of answers that wait until one client reads them: a few lists of 10,000 large objects."""
+
+MAX_TIMEOUT = 3600.0
+"""Seconds a client may give a request."""
+
+PASSED_ON = frozenset({"content-type", "etag", "warning", "retry-after", "date", "audit-id"})
+"""Header fields of a cluster's answer that a client gets; none of them carries a secret."""
+
+Request = (
+    messages.Contexts
+    | messages.Scope
+    | messages.Probe
+    | messages.Discover
+    | messages.Http
+    | messages.Status
+    | messages.Stop
+)
+
+log = logging.getLogger(__name__)
+
+
+class Body:
+    """Sends the body of an answer; a sender's `Source`.
+
+    Args:
+        content: All of it.
+        done: Called when the last frame was taken.
+    """
+
+    def __init__(self, content: bytes, done: Callable[[], None]) -> None:
+        self._content = memoryview(content)
+        self._at = 0
+        self._done = done
+        self._ended = False
+
+    def pull(self, limit: int) -> tuple[int, bytes] | None:
+        """The next frame; see `notebook_mux.wire.sending.Source`."""
+        if self._at < len(self._content):
+            piece = bytes(self._content[self._at : self._at + limit])
+            self._at += len(piece)
+            return Channel.BODY, piece
+        if self._ended:
+            return None
+        self._ended = True
+        self._done()
+        return Channel.END, b""
+
+
+class Requests:
+    """All requests of one session that have not been answered."""
+
+    def __init__(self, shared: Shared, session: Session) -> None:
+        self.running: dict[int, asyncio.Task[None] | int] = {}
+        """By id the task, or the size of the body that is being sent."""
+        self.served = 0
+        self._shared = shared
+        self._session = session
+        self._bodies = 0
+
+    def begin(self, message: Request) -> None:
+        """Answer a request, soon."""
+        self.served += 1
+        if len(self.running) >= MAX_RUNNING:
+            self._fail(message.id, ServerError(f"{MAX_RUNNING} requests of this connection wait already"))
+            return
+        self.running[message.id] = asyncio.create_task(self._run(message))
+
+    def cancel(self, id_: int) -> None:
+        """The answer is not wanted any more; an id that is not there is fine."""
+        running = self.running.get(id_)
+        if isinstance(running, asyncio.Task):
+            running.cancel()
+        elif running is not None:
+            self._session.close_lane(id_)
+            self._sent(id_)
+
+    def close(self) -> None:
+        """End all."""
+        for id_ in list(self.running):
+            self.cancel(id_)
+
+    async def _run(self, message: Request) -> None:
+        id_ = message.id
+        try:
+            answer = await self._answer(message)
+        except asyncio.CancelledError:
+            self.running.pop(id_, None)
+            raise
+        except MuxError as error:
+            self.running.pop(id_, None)
+            self._fail(id_, error)
+        except Exception as error:  # one request's failure is its own
+            self.running.pop(id_, None)
+            log.exception("a request failed: %s", type(message).__name__)
+            self._fail(id_, ServerError("the gateway failed", said=type(error).__name__, todo="its log has more"))
+        else:
+            if isinstance(answer, _Long):
+                self._send_body(id_, answer)
+            else:
+                self.running.pop(id_, None)
+                self._session.send(messages.Answer(id=id_, value=answer))
+
+    def _fail(self, id_: int, error: MuxError) -> None:
+        self._session.send(messages.Failure(id=id_, code=error.code, **error.fields()))
+
+    def _send_body(self, id_: int, answer: _Long) -> None:
+        size = len(answer.body)
+        if self._bodies + size > MAX_BODIES:
+            self.running.pop(id_, None)
+            self._fail(id_, ServerError(f"more than {MAX_BODIES >> 20} MiB of answers wait to be read"))
+            return
+        self._bodies += size
+        self.running[id_] = size
+        self._session.send(messages.Head(id=id_, status=answer.status, headers=answer.headers))
+        self._session.open_lane(id_, Body(answer.body, lambda: self._finished(id_)), STREAM_CREDIT)
+
+    def _finished(self, id_: int) -> None:
+        self._session.close_lane(id_)
+        self._sent(id_)
+
+    def _sent(self, id_: int) -> None:
+        size = self.running.pop(id_, 0)
+        self._bodies -= size if isinstance(size, int) else 0
+
+    # --- each kind ------------------------------------------------------------------------------------------------
+
+    async def _answer(self, message: Request) -> Any:
+        match message:
+            case messages.Contexts():
+                return await self._contexts(message)
+            case messages.Scope():
+                return self._session.scopes.set(message.scope, message.write, self._session.clusters)
+            case messages.Probe():
+                return await self._session.cluster(message.cluster).probe(_limited(message.timeout))
+            case messages.Discover():
+                found = await discover(self._session.cluster(message.cluster), refresh=message.refresh)
+                return _Long(200, {"content-type": "application/json"}, msgspec.json.encode(found))
+            case messages.Http():
+                return await self._http(message)
+            case messages.Status():
+                content = msgspec.json.encode(status.report(self._shared))
+                return _Long(200, {"content-type": "application/json"}, content)
+            case messages.Stop():
+                # After the answer is on its way.
+                asyncio.get_running_loop().call_soon(self._shared.stop, "stopped by a client")
+                return True
+
+    async def _contexts(self, message: messages.Contexts) -> list[messages.Context]:
+        source = self._shared.own
+        if source is None:
+            source = message.source
+        elif message.source != messages.Source():
+            raise Forbidden(
+                "this gateway was started by hand and serves its own contexts: it takes no kubeconfig and no"
+                " environment of a client",
+                todo="connect with its URL alone, or let nm.connect() start a gateway of its own",
+            )
+        found = await asyncio.to_thread(
+            self._shared.load, source.kubeconfig, message.names, source.env, in_cluster=source.in_cluster
+        )
+        for context in found:
+            if context.error is None:
+                self._shared.resolve(self._session, context)
+        return [_context(context) for context in found]
+
+    async def _http(self, message: messages.Http) -> _Long:
+        cluster = self._session.cluster(message.cluster)
+        method = message.method.upper()
+        changes = needs_write(method, message.path)
+        query = checked_query(message.query)
+        headers = checked_headers(message.headers)
+        if changes:
+            self._session.scopes.check(message.scope, message.cluster, cluster.name, f"{method} {message.path}")
+        answer = await cluster.request(
+            method, message.path, query, headers=headers, body=message.body, timeout=_limited(message.timeout)
+        )
+        return _Long(
+            answer.status, {key: value for key, value in answer.headers.items() if key in PASSED_ON}, answer.body
+        )
+
+
+class _Long(msgspec.Struct, frozen=True):
+    """An answer with a body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def _context(context: ResolvedContext) -> messages.Context:
+    error = context.error
+    return messages.Context(
+        name=context.name,
+        ref="" if error else context.ref,
+        server=context.server,
+        namespace=context.namespace,
+        user=context.user,
+        current=context.current,
+        error={"code": error.code, **error.fields()} if error else None,
+    )
+
+
+def _limited(timeout: float) -> float:
+    if not 0 < timeout <= MAX_TIMEOUT:
+        raise InvalidArgument(f"a time limit of {timeout:g} s", todo=f"give one of up to {MAX_TIMEOUT:g} s")
+    return timeout

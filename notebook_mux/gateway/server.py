@@ -1,0 +1,208 @@
+"""The gateway's HTTP server on loopback: the WebSocket, the proof, and what the command line asks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket as sockets
+from collections.abc import Callable, Mapping
+
+from aiohttp import WSMsgType, web
+
+from notebook_mux.errors import InvalidArgument
+from notebook_mux.gateway import guard, status
+from notebook_mux.gateway.session import GOODBYE_SECONDS, Session
+from notebook_mux.gateway.shared import Shared
+from notebook_mux.life import proof
+from notebook_mux.wire import messages
+
+LOOPBACK = "127.0.0.1"
+
+UNSENT_BYTES = 64 * 1024
+"""Bytes that may lie unsent in the system's buffer of a socket: what is written next then leaves soon, so a control
+message or a terminal's byte does not wait behind megabytes."""
+
+TCP_NOTSENT_LOWAT = getattr(sockets, "TCP_NOTSENT_LOWAT", 25)
+"""Linux' and macOS' option for it; Python has the name since 3.12."""
+
+HEADER_BYTES = 32 * 1024
+"""Of a request's line and of each of its header fields; a token and a cookie of another service fit."""
+
+BODY_BYTES = 1024
+"""Of a request; none of ours has one."""
+
+END_SECONDS = 3.0
+"""For goodbyes and requests under way when the gateway ends."""
+
+Answer = Callable[[str], Mapping[str, str]]
+
+log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """Serves on 127.0.0.1. On the gateway's loop.
+
+    Args:
+        shared: What its sessions share.
+        token: What clients have to show.
+        answer: The answer to ``GET /prove?nonce=``, see `life.runtime.Tenure.answer`.
+        base_path: What a proxy puts before all paths, as ``/user/me/gateway``.
+    """
+
+    def __init__(self, shared: Shared, token: str, answer: Answer, *, base_path: str = "") -> None:
+        self.shared = shared
+        self.token = token
+        self.port = 0
+        self.accepting = True
+        self.base = "/" + base_path.strip("/") if base_path.strip("/") else ""
+        self.open_paths = frozenset({self.base + proof.PATH})
+        self._answer = answer
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL without the token."""
+        return f"http://{LOOPBACK}:{self.port}{self.base}/"
+
+    async def start(self, port: int = 0, host: str = LOOPBACK) -> int:
+        """Listen; returns the port.
+
+        Args:
+            port: 0 takes any that is free.
+            host: Only loopback's address is accepted.
+
+        Raises:
+            InvalidArgument: Another address: the gateway has its user's rights on every cluster.
+            OSError: The port is taken.
+        """
+        if host != LOOPBACK:
+            raise InvalidArgument(f"the gateway listens on {LOOPBACK} only", todo="use a tunnel, such as ssh -L")
+        app = web.Application(middlewares=[self._door, guard.middleware(self)], client_max_size=BODY_BYTES)
+        app.router.add_get(self.base + messages.PATH, self._websocket)
+        app.router.add_get(self.base + proof.PATH, self._prove)
+        app.router.add_get(self.base + "/status", self._status)
+        app.router.add_post(self.base + "/stop", self._stop)
+        app.router.add_get(self.base + "/", self._root)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,  # it would have the tokens of all URLs
+            handle_signals=False,
+            shutdown_timeout=END_SECONDS,
+            max_line_size=HEADER_BYTES,
+            max_field_size=HEADER_BYTES,
+        )
+        await self._runner.setup()
+        listening = sockets.create_server((LOOPBACK, port), backlog=128)
+        self.port = listening.getsockname()[1]
+        site = web.SockSite(self._runner, listening)
+        await site.start()
+        return self.port
+
+    def open_door(self, accepting: bool) -> None:
+        """Accept clients, or refuse them with 503 until it is opened again."""
+        self.accepting = accepting
+
+    async def close(self, reason: str) -> None:
+        """Say goodbye to all clients and stop listening."""
+        self.accepting = False
+        sessions = list(self.shared.sessions)
+        for session in sessions:
+            session.end("closing", f"the gateway ends: {reason}", "it is started anew when it is needed")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await asyncio.gather(*(session.ended.wait() for session in sessions))
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self.shared.upstreams.aclose()
+        await self.shared.clusters.aclose()
+
+    # --- routes ---------------------------------------------------------------------------------------------------
+
+    @web.middleware
+    async def _door(self, request: web.Request, handler: guard.Handler) -> web.StreamResponse:
+        if not self.accepting:
+            return guard.refuse(503, "the gateway ends; ask for another one")
+        return await handler(request)
+
+    async def _root(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(
+            text=f"A gateway of notebook_mux {self.shared.package}. Notebooks connect to it by its URL.\n"
+        )
+
+    async def _prove(self, request: web.Request) -> web.StreamResponse:
+        self.shared.touched()
+        nonces = request.query.getall("nonce", [])
+        try:
+            return web.json_response(dict(self._answer(nonces[0] if len(nonces) == 1 else "")))
+        except proof.BadNonce as error:
+            return guard.refuse(400, str(error))
+
+    async def _status(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(status.report(self.shared), headers={"Cache-Control": "no-store"})
+
+    async def _stop(self, request: web.Request) -> web.StreamResponse:
+        asyncio.get_running_loop().call_soon(self.shared.stop, "stopped by its user")
+        return web.json_response({"stopping": True})
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return guard.refuse(426, f"a WebSocket with the sub-protocol {messages.SUBPROTOCOL} is served here")
+        offered = ",".join(request.headers.getall("Sec-WebSocket-Protocol", []))
+        if messages.SUBPROTOCOL not in (name.strip() for name in offered.split(",")):
+            return guard.refuse(
+                400, f"this gateway speaks the sub-protocol {messages.SUBPROTOCOL}; none else was agreed"
+            )
+        response = web.WebSocketResponse(
+            timeout=GOODBYE_SECONDS,
+            autoclose=False,
+            heartbeat=None,
+            protocols=[messages.SUBPROTOCOL],
+            compress=False,
+            max_msg_size=messages.MAX_MESSAGE,
+            writer_limit=0,  # each frame waits until the transport's buffer is empty
+        )
+        await response.prepare(request)
+        await Session(Socket(response, request), self.shared).run()
+        return response
+
+
+class Socket:
+    """aiohttp's WebSocket as `session.Socket`."""
+
+    def __init__(self, response: web.WebSocketResponse, request: web.Request) -> None:
+        transport = request.transport
+        assert transport is not None
+        self._response = response
+        self._transport = transport
+        transport.set_write_buffer_limits(high=0)
+        raw = transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
+            with contextlib.suppress(OSError):  # not on this system
+                raw.setsockopt(sockets.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+    async def send(self, frame: str | bytes) -> None:
+        """Write a frame and wait until the system has taken it.
+
+        Raises:
+            OSError: The client has gone.
+        """
+        if isinstance(frame, str):
+            await self._response.send_frame(frame.encode(), WSMsgType.TEXT)
+        else:
+            await self._response.send_frame(frame, WSMsgType.BINARY)
+
+    async def receive(self) -> str | bytes | None:
+        """The next frame, or None when the client has closed, gone, or sent what is no WebSocket frame."""
+        message = await self._response.receive()
+        return message.data if message.type in (WSMsgType.TEXT, WSMsgType.BINARY) else None
+
+    async def close(self, code: int, reason: str) -> None:
+        """The closing handshake."""
+        await self._response.close(code=code, message=reason.encode())
+
+    def abort(self) -> None:
+        """Cut it, if it is still there."""
+        if not self._transport.is_closing():
+            self._transport.abort()

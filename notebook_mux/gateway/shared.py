@@ -1,0 +1,78 @@
+"""What all sessions of one gateway share: who it is, what it grants, its clusters and its upstreams."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from notebook_mux._version import __version__
+from notebook_mux.gateway import kubeconfig
+from notebook_mux.gateway.cluster import Cluster, Clusters
+from notebook_mux.gateway.kubeconfig import ResolvedContext
+from notebook_mux.gateway.upstreams import Upstreams
+from notebook_mux.wire.messages import Source
+
+if TYPE_CHECKING:
+    from notebook_mux.gateway.session import Session
+
+
+class Load(Protocol):
+    """`kubeconfig.load`, or a test's."""
+
+    def __call__(
+        self,
+        paths: Sequence[str | Path] | None,
+        contexts: Sequence[str] | str | None,
+        env: Mapping[str, str],
+        *,
+        in_cluster: bool = False,
+    ) -> list[ResolvedContext]:
+        """Resolve contexts; called in a thread."""
+
+
+@dataclass(eq=False)
+class Shared:
+    """One for each gateway process. On the gateway's loop.
+
+    Attributes:
+        instance: Random, another one at each start.
+        own: The contexts of a gateway that was started by hand; None for one that takes each client's.
+        write: Whether write scopes are granted.
+        stop: Ends the gateway, for the reason given.
+        touched: Called when a client has come or gone.
+        since: When it began, in Unix seconds.
+        sessions: The clients now.
+        served: How many there have been.
+    """
+
+    instance: str
+    own: Source | None = field(default=None, repr=False)
+    write: bool = True
+    clusters: Clusters = field(default_factory=Clusters)
+    upstreams: Upstreams = field(default_factory=Upstreams)
+    load: Load = kubeconfig.load
+    stop: Callable[[str], None] = lambda reason: None
+    touched: Callable[[], None] = lambda: None
+    since: float = field(default_factory=time.time)
+    package: str = __version__
+    sessions: set[Session] = field(default_factory=set)
+    served: int = 0
+
+    @property
+    def environment(self) -> bool:
+        """Whether kubeconfig paths and variables of a client are taken: whoever sends ``PATH`` runs code."""
+        return self.own is None
+
+    def resolve(self, session: Session, context: ResolvedContext) -> Cluster:
+        """The cluster of a context, shared by all sessions, which `session` may use from now on."""
+        cluster = session.clusters.get(context.ref)
+        if cluster is None:
+            cluster = session.clusters[context.ref] = self.clusters.add(context)
+        return cluster
+
+    def release(self, session: Session) -> None:
+        """The session has ended."""
+        session.clusters.clear()

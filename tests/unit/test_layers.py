@@ -1,0 +1,115 @@
+"""The data's way, as imports: no module imports one that stands further down the stream towards the user."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "notebook_mux"
+
+# Towards the user. A module may import from its own layer and from those above it in this list.
+LAYERS = [
+    "errors _version forksafe",
+    "life urls",
+    "wire",
+    "kernel",
+    "progress ages waiting jsonpath selectors",
+    "crossing moments cells conditions objects origins entries",
+    "shown dataframe lists refusals telling",
+    "readers snapshot",
+    "source",
+    "changes dispatch",
+    "stream",
+    "holders fetching",
+    "identity playgrounds",
+    "questions server",
+    "widgets",
+    "managers manager",
+    "calls",
+    "api aio",
+]
+
+# The gateway and the playground are processes of their own. They share with the kernel's side only what is pure.
+SHARED = {"errors", "_version", "life", "urls", "wire", "ages", "jsonpath"}
+
+# What a person calls may start anything.
+ENTRANCES = {"__init__", "__main__", "cli"}
+
+# `Manager` is made by its registry and asks it; the widgets know the manager's type only to say it.
+TYPES_ONLY = "TYPE_CHECKING"
+
+
+def layer_of() -> dict[str, int]:
+    return {name: at for at, names in enumerate(LAYERS) for name in names.split()}
+
+
+def modules() -> list[Path]:
+    return sorted(
+        path
+        for path in (ROOT / PACKAGE).rglob("*.py")
+        if "node_modules" not in path.parts and "frontend" not in path.parts
+    )
+
+
+def room(dotted: str) -> str:
+    """The module or subpackage right below the package."""
+    return dotted.removeprefix(f"{PACKAGE}.").partition(".")[0]
+
+
+def imported(path: Path) -> set[str]:
+    """The rooms of the package that a module imports, at its top or inside functions; for types only are left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and TYPES_ONLY in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {room(a.name) for a in node.names if a.name.startswith(f"{PACKAGE}.")}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            assert node.level == 0, f"{path}: a relative import"
+            if node.module == PACKAGE:
+                found |= {a.name for a in node.names}
+            elif node.module.startswith(f"{PACKAGE}."):
+                found.add(room(node.module))
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT / PACKAGE)))
+def test_no_import_runs_against_the_stream(path: Path) -> None:
+    layers = layer_of()
+    own = path.relative_to(ROOT / PACKAGE).parts[0].removesuffix(".py")
+    if own in ENTRANCES:
+        return
+    others = imported(path) - {own, PACKAGE}
+    if own in ("gateway", "playground"):
+        assert others <= SHARED
+        return
+    assert own in layers, f"{own} has no place in the stream: add it to LAYERS"
+    for other in others - {"playground"} if own == "playgrounds" else others:
+        assert layers[other] <= layers[own], f"{own} imports {other}, which is further down"
+
+
+def test_the_wire_is_sans_io() -> None:
+    refused = {"asyncio", "aiohttp", "websockets", "socket", "threading", "ssl"}
+    for path in (ROOT / PACKAGE / "wire").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            assert not {name.partition(".")[0] for name in names} & refused, path
+
+
+def test_rooms_are_small() -> None:
+    sizes = sorted(len(path.read_text(encoding="utf-8").splitlines()) for path in modules())
+    assert sizes[-1] <= 500

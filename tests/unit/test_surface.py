@@ -1,0 +1,151 @@
+"""The public names and their signatures: what a notebook may rely on."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import notebook_mux as nm
+from notebook_mux import aio, errors
+
+SIGNATURES = {
+    "connect": "(*contexts, url=None, kubeconfig=None, namespace=None, write=False, user_id=None, timeout=30.0)",
+    "demo": "(scenario='first-look', *, seed=0, clusters=1, reset=False, env=False)",
+    "get": "(kind, name=None, *, namespace=None, cluster=None, selector=None, field_selector=None)",
+    "watch": "(kind, *, namespace=None, cluster=None, selector=None, field_selector=None, timeout=10.0)",
+    "table": "(what, *, name=None, columns=None, wide=False, filter='', sort=None, height=400, **watch)",
+    "status": "()",
+    "close": "()",
+    "run": "(coroutine)",
+}
+
+CLASSES = {
+    "Stream": {
+        "change": "on_change changes wait close closed",
+        "read": "rows columns objects df synced clusters get",
+    },
+    "Snapshot": {"read": "rows columns objects df synced clusters get"},
+    "Manager": {
+        "state": "state reason url clusters streams stats retry close",
+        "functions": "get watch table status",
+    },
+    "Change": {"all": "type object old cluster"},
+    "Object": {"own": "name namespace kind cluster yaml copy"},
+}
+
+METHODS = {
+    "Stream.wait": "(self, until, of='all', timeout=60.0)",
+    "Stream.changes": "(self, initial=True)",
+    "Stream.on_change": "(self, callback, initial=True)",
+    "Stream.close": "(self)",
+    "Stream.df": "(self, text=False)",
+    "Stream.get": "(self, key, default=None)",
+    "Object.yaml": "(self, *, show_secrets=False)",
+    "Manager.retry": "(self)",
+    "Manager.close": "(self)",
+}
+
+
+def bare(function: Any) -> str:
+    """A signature without its types."""
+    signature = inspect.signature(function)
+    parameters = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty))
+
+
+def test_the_names() -> None:
+    classes = {"Change", "Manager", "Object", "Snapshot", "Status", "Stream", "Table"}
+    trees = {name for name in errors.__all__ if name != "from_code"}
+    assert set(nm.__all__) == {"__version__", "aio", "errors", *SIGNATURES, *classes, *trees}
+    assert len(nm.__all__) == len(set(nm.__all__))
+    assert set(nm.__all__) <= set(dir(nm))
+    for name in nm.__all__:
+        assert getattr(nm, name) is not None
+
+
+def test_a_star_import_hides_no_builtin() -> None:
+    import builtins
+
+    assert not set(nm.__all__) & {name for name in dir(builtins) if not name.startswith("_")}
+
+
+def test_a_name_is_not_there_until_it_works() -> None:
+    later = "shell exec logs events port_forward contexts kinds doctor login expect apply scale restart delete"
+    for name in later.split():
+        assert name not in nm.__all__
+        with pytest.raises(AttributeError, match=f"has no attribute '{name}'"):
+            getattr(nm, name)
+
+
+def test_no_module_stands_in_the_way_of_a_function() -> None:
+    # A submodule becomes an attribute of the package when it is imported, and then hides the lazy name.
+    modules = {path.stem for path in Path(nm.__file__).parent.glob("*.py")}
+    later = ["shell", "exec", "logs", "events", "port_forward", "contexts", "kinds", "doctor"]
+    assert not modules & {*SIGNATURES, *later}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_functions(name: str) -> None:
+    assert bare(getattr(nm, name)) == SIGNATURES[name]
+    assert bare(getattr(aio, name)) == SIGNATURES[name]
+    assert inspect.iscoroutinefunction(getattr(aio, name))
+    assert getattr(nm, name).__doc__
+
+
+def test_the_awaitable_names() -> None:
+    assert set(aio.__all__) == {*SIGNATURES, "wait"}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_members_of_classes(name: str) -> None:
+    kind = getattr(nm, name)
+    wanted = {member for group in CLASSES[name].values() for member in group.split()}
+    base = set(dir(dict)) if issubclass(kind, dict) else set()
+    members = {member for member in dir(kind) if not member.startswith("_") and member not in base - wanted}
+    assert members - {"of"} == wanted
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods(name: str) -> None:
+    kind, _, method = name.partition(".")
+    assert bare(getattr(getattr(nm, kind), method)) == METHODS[name]
+
+
+def test_errors_inherit_the_builtin_that_fits() -> None:
+    fitting = {
+        "InvalidArgument": ValueError,
+        "BadSelector": ValueError,
+        "NotFound": KeyError,
+        "UnknownContext": LookupError,
+        "UnknownKind": LookupError,
+        "NoCluster": LookupError,
+        "Ambiguous": LookupError,
+        "LoginRequired": PermissionError,
+        "Forbidden": PermissionError,
+        "WriteRefused": PermissionError,
+        "Unreachable": ConnectionError,
+        "GatewayError": ConnectionError,
+        "NotSynced": ConnectionError,
+        "TimedOut": TimeoutError,
+        "Closed": ValueError,
+        "WrongThread": RuntimeError,
+    }
+    for name, builtin in fitting.items():
+        kind = getattr(nm, name)
+        assert issubclass(kind, builtin)
+        assert issubclass(kind, nm.MuxError)
+        error = kind("what happened", cluster="dev", said="the server's words", todo="do this")
+        assert error._render_traceback_() == error.lines()
+        assert str(error).splitlines()[0] == "what happened (cluster dev)"
+
+
+def test_the_import_is_light() -> None:
+    heavy = "ipywidgets anywidget aiohttp pandas websockets msgspec yaml IPython asyncio kubernetes nest_asyncio"
+    code = f"import sys, notebook_mux; print([m for m in {heavy.split()} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=True)
+    assert done.stdout.strip() == "[]"
