@@ -20,8 +20,8 @@ from notebook_mux.wire import messages
 LOOPBACK = "127.0.0.1"
 
 UNSENT_BYTES = 64 * 1024
-"""Bytes that may lie unsent in the system's buffer of a socket: what is written next then leaves soon, so a control
-message or a terminal's byte does not wait behind megabytes."""
+"""Bytes that may lie unsent in a socket's buffers, ours and the system's, each: what is written next then leaves soon,
+so a control message or a terminal's byte does not wait behind megabytes."""
 
 TCP_NOTSENT_LOWAT = getattr(sockets, "TCP_NOTSENT_LOWAT", 25)
 """Linux' and macOS' option for it; Python has the name since 3.12."""
@@ -160,7 +160,7 @@ class Gateway:
             protocols=[messages.SUBPROTOCOL],
             compress=False,
             max_msg_size=messages.MAX_MESSAGE,
-            writer_limit=0,  # each frame waits until the transport's buffer is empty
+            writer_limit=0,  # after each frame wait until the transport's buffer is low
         )
         await response.prepare(request)
         await Session(Socket(response, request), self.shared).run()
@@ -175,7 +175,7 @@ class Socket:
         assert transport is not None
         self._response = response
         self._transport = transport
-        transport.set_write_buffer_limits(high=0)
+        transport.set_write_buffer_limits(high=UNSENT_BYTES)
         raw = transport.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)

@@ -97,7 +97,7 @@ class Store:
         if isinstance(content, bytes):
             try:
                 self.columns = _columns.decode(content)
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, UnicodeError) as error:
                 raise ProtocolError("the columns cannot be decoded", said=str(error)) from error
         elif isinstance(content, Skipped):
             self.skipped += content.states

@@ -213,6 +213,6 @@ def decode_records(payload: bytes) -> list[Change]:
             else:
                 raise ProtocolError(f"a record of the unknown kind {kind}")
             start = stop
-    except (struct.error, msgspec.MsgspecError) as error:
+    except (struct.error, msgspec.MsgspecError, UnicodeError) as error:
         raise ProtocolError("a record cannot be decoded", said=str(error)) from error
     return changes

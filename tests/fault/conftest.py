@@ -17,6 +17,7 @@ import pytest
 from notebook_mux.kernel.core import Core
 from notebook_mux.urls import split_token
 from tests.fault.proxy import Proxy
+from tests.playground import playground, start_playground  # noqa: F401 - fixtures
 
 WAIT_SECONDS = 30.0
 

@@ -125,7 +125,7 @@ class Changing:
         return self.api.versions(PATH)
 
 
-@pytest.fixture(params=["control_plane"])
+@pytest.fixture(params=["playground", "control_plane"])
 def cluster(request: pytest.FixtureRequest) -> Any:
     """Something with a kubeconfig: the embedded cluster and the real one."""
     return request.getfixturevalue(request.param)

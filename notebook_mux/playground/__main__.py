@@ -1,0 +1,98 @@
+"""``python -m notebook_mux.playground``: an embedded Kubernetes cluster, by hand or started by a kernel."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from notebook_mux.errors import MuxError
+from notebook_mux.life import logs, process
+from notebook_mux.life.runtime import AlreadyRunning, Tenure
+from notebook_mux.playground import scenarios
+from notebook_mux.playground.scenarios import Settings
+
+MAX_CLUSTERS = 50
+PODS_VARIABLE = "NOTEBOOK_MUX_PLAYGROUND_PODS"
+RATE_VARIABLE = "NOTEBOOK_MUX_PLAYGROUND_RATE"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    known = ", ".join(sorted(scenarios.SCENARIOS))
+    made = argparse.ArgumentParser(
+        prog="notebook-mux playground",
+        description="An embedded Kubernetes cluster on 127.0.0.1. Prints its URL, then the path of its kubeconfig.",
+    )
+    made.add_argument("--scenario", default=scenarios.DEFAULT, help=f"one of: {known}")
+    made.add_argument("--seed", type=int, default=0, help="of all that is random")
+    made.add_argument("--clusters", type=int, default=1, help="how many clusters, each with a context of its own")
+    made.add_argument("--port", type=int, default=0, help="of the first cluster (default: any)")
+    made.add_argument("--kubeconfig", type=Path, help="where to write the kubeconfig")
+    made.add_argument("--pods", type=int, default=_from_environment(PODS_VARIABLE, 10_000), help="of many-pods")
+    made.add_argument("--rate", type=float, default=float(_from_environment(RATE_VARIABLE, 10)),
+                      help="changes a second of many-pods")  # fmt: skip
+    made.add_argument("--still", action="store_true", help="nothing moves by itself")
+    made.add_argument("--launched", action="store_true", help=argparse.SUPPRESS)
+    return made
+
+
+def _from_environment(name: str, default: int) -> int:
+    text = os.environ.get(name, "")
+    return int(text) if text.isdigit() else default
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a playground until it is idle or told to end.
+
+    Returns:
+        The process's exit code.
+    """
+    arguments = parser().parse_args(argv)
+    try:
+        scenarios.check(arguments.scenario)
+    except scenarios.UnknownScenario as error:
+        print(f"notebook-mux playground: {error}", file=sys.stderr)
+        return 2
+    if not 1 <= arguments.clusters <= MAX_CLUSTERS:
+        print(f"notebook-mux playground: --clusters {arguments.clusters}: 1 to {MAX_CLUSTERS}", file=sys.stderr)
+        return 2
+    from notebook_mux.playground.service import Wanted, loop_factory, run
+
+    wanted = Wanted(
+        scenario=arguments.scenario,
+        seed=arguments.seed,
+        clusters=arguments.clusters,
+        port=arguments.port,
+        kubeconfig=arguments.kubeconfig,
+        launched=arguments.launched,
+        settings=Settings(pods=arguments.pods, rate=arguments.rate, still=arguments.still),
+    )
+    if wanted.launched:
+        logs.begin(wanted.name)
+    process.raise_open_files()
+    try:
+        with (
+            Tenure(wanted.name, register=wanted.launched) as tenure,
+            asyncio.Runner(loop_factory=loop_factory()) as runner,
+        ):
+            runner.run(run(wanted, tenure, lambda line: print(line, flush=True)))
+    except AlreadyRunning as error:
+        print("\n".join(error.lines()), file=sys.stderr)
+        return 1
+    except MuxError as error:
+        print("\n".join(error.lines()), file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"notebook-mux playground: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""One cluster: its objects, kinds, time and chance. What the API and the controllers both work on."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from notebook_mux.playground.clock import Agenda
+from notebook_mux.playground.history import Change
+from notebook_mux.playground.kinds import Kind, Kinds
+from notebook_mux.playground.store import Store, Stored
+
+Json = dict[str, Any]
+
+NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+"""Of generated names (apimachinery/pkg/util/rand): no vowels, so no words."""
+
+NAME_LENGTH = 5
+CRDS = "customresourcedefinitions.apiextensions.k8s.io"
+VERSION = "v1.37.2"
+
+
+class Cluster:
+    """One cluster.
+
+    Args:
+        name: Of the context that reaches it.
+        seed: Of all that is random in it.
+        agenda: Its time; None is the wall clock's.
+    """
+
+    def __init__(self, name: str = "demo", seed: int = 0, agenda: Agenda | None = None):
+        self.name = name
+        self.random = random.Random(f"{seed}/{name}")
+        self.agenda = agenda or Agenda()
+        self.kinds = Kinds()
+        self.store = Store(self.random.randint(1000, 9000))
+        self.store.listen(CRDS, self._crd_changed)
+
+    def uid(self) -> str:
+        """A fresh uid, from the seed."""
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def suffix(self) -> str:
+        """What ``generateName`` adds."""
+        return "".join(self.random.choice(NAME_LETTERS) for _ in range(NAME_LENGTH))
+
+    def kind(self, resource: str) -> Kind:
+        """The kind of ``pods`` or ``deployments.apps``; KeyError if there is none."""
+        return self.kinds.of(resource)
+
+    def get(self, resource: str, namespace: str, name: str) -> Json | None:
+        """A copy of an object."""
+        stored = self.store.get(resource, namespace, name)
+        return stored.decode() if stored is not None else None
+
+    def create(self, obj: Json) -> Stored:
+        """Add an object with all that the server adds: uid, times, a generated name.
+
+        Raises:
+            KeyError: Its kind is not served.
+        """
+        kind = self.kinds.of_object(obj["apiVersion"], obj["kind"])
+        if kind is None:
+            raise KeyError(f"{obj['apiVersion']} {obj['kind']}")
+        self.complete(kind, obj)
+        return self.store.put(kind, obj)
+
+    def complete(self, kind: Kind, obj: Json) -> None:
+        """Fill in what the server fills in at creation."""
+        metadata = obj.setdefault("metadata", {})
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = metadata["generateName"] + self.suffix()
+        if kind.namespaced:
+            metadata.setdefault("namespace", "default")
+        metadata["uid"] = self.uid()
+        metadata["creationTimestamp"] = metadata.get("creationTimestamp") or self.agenda.stamp()
+        if "spec" in obj and kind.resource not in WITHOUT_GENERATION:
+            metadata.setdefault("generation", 1)
+
+    def update(self, resource: str, namespace: str, name: str, change: Callable[[Json], object]) -> Stored | None:
+        """Change a copy of an object and put it back, unless nothing changed; None if it is not there."""
+        stored = self.store.get(resource, namespace, name)
+        if stored is None:
+            return None
+        obj = stored.decode()
+        change(obj)
+        return self.put(stored, obj)
+
+    def put(self, stored: Stored, obj: Json) -> Stored:
+        """Put back a changed copy of an object, unless nothing changed."""
+        before = stored.decode()
+        if before == obj:
+            return stored
+        if before.get("spec") != obj.get("spec") and "generation" in obj["metadata"]:
+            obj["metadata"]["generation"] += 1
+        return self.store.put(stored.kind, obj)
+
+    def remove(self, resource: str, namespace: str, name: str) -> None:
+        """Take an object away at once, if it is there."""
+        stored = self.store.get(resource, namespace, name)
+        if stored is not None:
+            self.store.remove(stored.kind, stored.key)
+
+    def _crd_changed(self, change: Change) -> None:
+        if change.old is not None:
+            self.kinds.forget(change.old.decode())
+        if change.type != "DELETED":
+            self.kinds.define(change.new.decode())
+
+
+WITHOUT_GENERATION = frozenset({"nodes", "namespaces", "services", "leases.coordination.k8s.io", "configmaps"})
+"""Kinds whose generation the server does not count, though they have a spec."""

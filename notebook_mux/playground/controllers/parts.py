@@ -1,0 +1,123 @@
+"""Parts of objects that several controllers make: references, conditions, pods from a template."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from notebook_mux.playground import defaults, managed
+from notebook_mux.playground.cluster import NAME_LETTERS, Cluster
+from notebook_mux.playground.store import Stored
+
+Json = dict[str, Any]
+
+MANAGER = "kube-controller-manager"
+
+
+def owner_reference(owner: Stored) -> Json:
+    """A reference to the controller of an object."""
+    return {
+        "apiVersion": owner.kind.api_version,
+        "kind": owner.kind.kind,
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def condition(conditions: Iterable[Json] | None, kind: str) -> Json:
+    """The condition of a type, or nothing."""
+    return next((one for one in conditions or () if one.get("type") == kind), {})
+
+
+def set_condition(status: Json, kind: str, value: bool, stamp: str, **more: Any) -> None:
+    """Set a condition; its transition's time moves only with its value."""
+    conditions = status.setdefault("conditions", [])
+    new = {"type": kind, "status": str(value), **more}
+    for index, old in enumerate(conditions):
+        if old["type"] == kind:
+            same = old["status"] == new["status"]
+            new["lastTransitionTime"] = old["lastTransitionTime"] if same else stamp
+            conditions[index] = new
+            return
+    new["lastTransitionTime"] = stamp
+    conditions.append(new)
+
+
+def template_hash(template: Json) -> str:
+    """A short name for a pod template; another template has another one."""
+    digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).digest()
+    return "".join(NAME_LETTERS[byte % len(NAME_LETTERS)] for byte in digest[:10])
+
+
+def pod(cluster: Cluster, owner: Stored, template: Json, *, name: str = "", labels: Json | None = None) -> Json:
+    """A pod of a template, owned by the template's owner; to be given to `Cluster.create`."""
+    metadata = copy.deepcopy(template.get("metadata") or {})
+    metadata["labels"] = {**(metadata.get("labels") or {}), **(labels or {})}
+    metadata["namespace"] = owner.namespace
+    metadata["ownerReferences"] = [owner_reference(owner)]
+    metadata |= {"name": name} if name else {"generateName": f"{owner.name}-"}
+    obj: Json = {
+        "kind": "Pod",
+        "apiVersion": "v1",
+        "metadata": metadata,
+        "spec": copy.deepcopy(template.get("spec") or {}),
+    }
+    stamp = cluster.agenda.stamp()
+    managed.record(obj, MANAGER, stamp, obj)
+    defaults.apply("pods", obj)
+    _mount_token(cluster, obj["spec"])
+    return obj
+
+
+def _mount_token(cluster: Cluster, spec: Json) -> None:
+    """The volume with the service account's token that each pod gets (the admission plugin ServiceAccount)."""
+    name = f"kube-api-access-{cluster.suffix()}"
+    sources = [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {
+            "downwardAPI": {
+                "items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]
+            }
+        },
+    ]
+    spec.setdefault("volumes", []).append({"name": name, "projected": {"sources": sources, "defaultMode": 420}})
+    mount = {"name": name, "readOnly": True, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
+    for kind in ("initContainers", "containers"):
+        for container in spec.get(kind) or ():
+            container.setdefault("volumeMounts", []).append(dict(mount))
+
+
+def is_ready(obj: Json) -> bool:
+    """Whether a pod is ready."""
+    return condition((obj.get("status") or {}).get("conditions"), "Ready").get("status") == "True"
+
+
+def is_active(stored: Stored) -> bool:
+    """Whether a pod still counts as a replica."""
+    return not stored.deleting and stored.fields["status.phase"] not in ("Succeeded", "Failed")
+
+
+def begin_deletion(cluster: Cluster, stored: Stored) -> None:
+    """Delete an object as the API does: with its grace."""
+    from notebook_mux.playground.deletes import Deleter
+
+    Deleter(cluster).begin(stored, {})
+
+
+def set_status(obj: Json, manager: str, stamp: str, status: Json) -> None:
+    """Set the given parts of an object's status, and whose they are."""
+    obj["status"] = {**(obj.get("status") or {}), **status}
+    entries = obj["metadata"].get("managedFields") or []
+    new = managed.entry(manager, obj["apiVersion"], stamp, {"status": obj["status"]}, subresource="status")
+    for index, old in enumerate(entries):
+        if old.get("manager") == manager and old.get("subresource") == "status":
+            if old["fieldsV1"] != new["fieldsV1"]:
+                entries[index] = new
+            return
+    obj["metadata"]["managedFields"] = [*entries, new]

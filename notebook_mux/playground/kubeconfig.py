@@ -1,0 +1,50 @@
+"""The kubeconfig of a playground's clusters."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How to reach one cluster.
+
+    Args:
+        context: The name of context, cluster and user.
+        server: Its URL.
+        authority: The PEM that its certificate is checked with.
+        token: The bearer token.
+    """
+
+    context: str
+    server: str
+    authority: bytes
+    token: str
+
+
+def text(clusters: Sequence[Reach]) -> bytes:
+    """A kubeconfig with one context for each cluster, the first of them current. JSON, which is YAML too."""
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": clusters[0].context,
+        "clusters": [
+            {
+                "name": one.context,
+                "cluster": {
+                    "server": one.server,
+                    "certificate-authority-data": base64.b64encode(one.authority).decode(),
+                },
+            }
+            for one in clusters
+        ],
+        "users": [{"name": one.context, "user": {"token": one.token}} for one in clusters],
+        "contexts": [
+            {"name": one.context, "context": {"cluster": one.context, "user": one.context, "namespace": "default"}}
+            for one in clusters
+        ],
+    }
+    return json.dumps(config, indent=1).encode() + b"\n"

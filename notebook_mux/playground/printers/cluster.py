@@ -1,0 +1,101 @@
+"""Kinds of the whole cluster: nodes, namespaces, leases, priority classes, and the definitions of custom kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from notebook_mux.playground.printers.common import NONE, UNKNOWN, Json, age, is_true, name, number, spec, status
+
+ROLE_PREFIX = "node-role.kubernetes.io/"
+ROLE = "kubernetes.io/role"
+
+
+def print_node(obj: Json, now: float) -> list[Any]:
+    """printers.go:2021."""
+    state = status(obj)
+    ready = next((one for one in reversed(state.get("conditions") or ()) if one.get("type") == "Ready"), None)
+    said = "Unknown" if ready is None else "Ready" if ready.get("status") == "True" else "NotReady"
+    if spec(obj).get("unschedulable"):
+        said += ",SchedulingDisabled"
+    info = state.get("nodeInfo") or {}
+    kernel = info.get("kernelVersion") or UNKNOWN
+    if architecture := info.get("architecture"):
+        kernel += f" ({architecture})"
+    return [
+        name(obj),
+        said,
+        ",".join(_roles(obj)) or NONE,
+        age(obj, now),
+        info.get("kubeletVersion", ""),
+        _address(state, "InternalIP"),
+        _address(state, "ExternalIP"),
+        info.get("osImage") or UNKNOWN,
+        kernel,
+        info.get("containerRuntimeVersion") or UNKNOWN,
+    ]
+
+
+def _roles(obj: Json) -> list[str]:
+    roles = set()
+    for key, value in (obj["metadata"].get("labels") or {}).items():
+        if key.startswith(ROLE_PREFIX):
+            roles.add(key.removeprefix(ROLE_PREFIX))
+        elif key == ROLE:
+            roles.add(value)
+    return sorted(roles - {""})
+
+
+def _address(state: Json, kind: str) -> str:
+    found = (one["address"] for one in state.get("addresses") or () if one.get("type") == kind)
+    return next(found, NONE)
+
+
+def print_namespace(obj: Json, now: float) -> list[Any]:
+    """printers.go:1961."""
+    return [name(obj), status(obj).get("phase", ""), age(obj, now)]
+
+
+def print_lease(obj: Json, now: float) -> list[Any]:
+    """printers.go:2810."""
+    return [name(obj), spec(obj).get("holderIdentity", ""), age(obj, now)]
+
+
+def print_priority_class(obj: Json, now: float) -> list[Any]:
+    """printers.go:2994."""
+    return [
+        name(obj),
+        number(obj.get("value")),
+        bool(obj.get("globalDefault")),
+        age(obj, now),
+        obj.get("preemptionPolicy", "PreemptLowerPriority"),
+    ]
+
+
+def print_crd(obj: Json, now: float) -> list[Any]:
+    """apiextensions-apiserver/pkg/registry/customresourcedefinition/tableconvertor/tableconvertor.go:42."""
+    wanted = spec(obj)
+    names = wanted.get("names") or {}
+    served = sorted(
+        f"{one['name']}(storage)" if one.get("storage") else one["name"]
+        for one in wanted.get("versions") or ()
+        if one.get("served")
+    )
+    return [
+        name(obj),
+        wanted.get("scope", ""),
+        ",".join(served),
+        obj["metadata"].get("creationTimestamp", ""),
+        wanted.get("group", ""),
+        names.get("kind", ""),
+        ",".join(names.get("shortNames") or ()),
+        is_true(status(obj).get("conditions"), "Established"),
+    ]
+
+
+PRINTERS = {
+    "nodes": print_node,
+    "namespaces": print_namespace,
+    "leases.coordination.k8s.io": print_lease,
+    "priorityclasses.scheduling.k8s.io": print_priority_class,
+    "customresourcedefinitions.apiextensions.k8s.io": print_crd,
+}

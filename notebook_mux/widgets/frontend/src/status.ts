@@ -1,0 +1,113 @@
+/** The status' bundle. Each message has the whole state; the minute's history is the page's own. */
+
+import type { Cleanup, Model, RenderContext } from "./common/afm";
+import { clock } from "./common/dom";
+import { type Condition, Link, type Owner, type Put } from "./common/link";
+import type { Bundle, Copy, Incoming } from "./common/registry";
+import type { Data, Socket } from "./status/data";
+import { History, SECONDS } from "./status/history";
+import { type Shared, View } from "./status/view";
+
+const TICK_MS = 1000;
+const KEPT_EVENTS = 4;
+
+class StatusCopy implements Copy, Owner, Shared {
+  readonly link: Link;
+  readonly history = new History();
+  readonly streams = new Map<string, History>();
+  readonly events: string[] = [];
+  readonly cuts = new Array<boolean>(SECONDS).fill(false);
+  data: Data | undefined;
+  #views = new Set<View>();
+  #timer: ReturnType<typeof setInterval>;
+  #lost: number | undefined;
+  #cutThisSecond = false;
+
+  constructor(model: Model) {
+    this.link = new Link(model, this);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  readonly now = (): number => Date.now() / 1000 + this.link.skew;
+
+  receive(message: Incoming): void {
+    this.link.receive(message);
+  }
+
+  put({ content }: Put): void {
+    const data = content["data"] as Data;
+    this.#watch(this.data?.socket, data.socket);
+    this.data = data;
+    for (const stream of data.streams) {
+      let history = this.streams.get(stream.id);
+      if (history === undefined) this.streams.set(stream.id, (history = new History()));
+      history.count(stream.changes);
+    }
+    for (const id of this.streams.keys()) {
+      if (!data.streams.some((stream) => stream.id === id)) this.streams.delete(id);
+    }
+    this.#draw();
+  }
+
+  condition(_condition: Condition): void {
+    this.#draw();
+  }
+
+  render({ model, el }: RenderContext): Cleanup {
+    const view = new View(model, el, this);
+    this.#views.add(view);
+    this.link.view(1);
+    return () => {
+      this.#views.delete(view);
+      view.dispose();
+      this.link.view(-1);
+    };
+  }
+
+  dispose(): void {
+    clearInterval(this.#timer);
+    for (const view of this.#views) view.dispose();
+    this.link.dispose();
+  }
+
+  /** Keep what the socket goes through in words: a cut is over before one can read its state. */
+  #watch(before: Socket | undefined, after: Socket): void {
+    if (before === undefined) return;
+    const now = this.now();
+    if (before.state === "open" && (after.state !== "open" || after.reconnects > before.reconnects)) {
+      this.#lost = after.state === "open" ? now : after.since;
+      const why = after.reason === "" ? "" : ` (${after.reason})`;
+      this.#cutThisSecond = true;
+      this.#event(`${clock(now)} cut${after.state === "open" ? "" : why}`);
+    }
+    if (after.state === "open" && this.#lost !== undefined) {
+      const gap = Math.max(0, after.since - this.#lost);
+      this.#event(`${clock(now)} back${gap > 0 ? ` after ${gap.toFixed(2)} s` : ""}`);
+      this.#lost = undefined;
+    }
+  }
+
+  #event(words: string): void {
+    this.events.unshift(words);
+    this.events.length = Math.min(this.events.length, KEPT_EVENTS);
+  }
+
+  #tick(): void {
+    for (const history of this.streams.values()) history.tick();
+    // the whole is the sum of its streams: one that ended takes nothing back
+    this.history.rates.shift();
+    const sum = [...this.streams.values()].reduce((all, history) => all + (history.rates.at(-1) ?? 0), 0);
+    this.history.rates.push(sum);
+    this.cuts.shift();
+    this.cuts.push(this.#cutThisSecond || (this.data !== undefined && this.data.socket.state !== "open"));
+    this.#cutThisSecond = false;
+    if (document.visibilityState !== "hidden") this.#draw();
+  }
+
+  #draw(): void {
+    for (const view of this.#views) view.draw();
+  }
+}
+
+const bundle: Bundle = { attach: (model) => new StatusCopy(model) };
+export default bundle;

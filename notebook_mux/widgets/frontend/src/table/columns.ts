@@ -1,0 +1,119 @@
+/** The grid's columns from the server's: which, how wide, how sorted, how coloured. */
+
+import type { CellClassParams, ColDef, IRowNode, ValueGetterParams } from "ag-grid-community";
+
+import { compareKeys, naturalKey } from "../common/order";
+import type { Column, Head } from "./head";
+import { asText, type Row } from "./rows";
+import { hasShape, tone } from "./tones";
+
+const PADDING = 26;
+const NARROW = 44;
+const WIDE = 360;
+const SAMPLE = 400;
+const SHAPE = 18;
+/** A state that any pod may come into, and that should not be cut when it does. */
+const LONG_STATE = "CrashLoopBackOff";
+
+/** Seconds since the epoch by the kernel's clock. */
+export type Now = () => number;
+
+const RIGHT = new Set(["integer", "number"]);
+
+/** The id of the hidden column that keeps the order of kubectl: cluster, namespace, name. */
+export const ORDER = "\u0000order";
+
+const measure = document.createElement("canvas").getContext("2d");
+
+function width(texts: Iterable<string>, title: string, font: string): number {
+  if (measure === null) return 120;
+  measure.font = `600 ${font}`;
+  let widest = measure.measureText(title).width + 14; // the sort arrow
+  measure.font = font;
+  for (const text of texts) widest = Math.max(widest, measure.measureText(text).width);
+  return Math.round(Math.min(WIDE, Math.max(NARROW, widest + PADDING)));
+}
+
+/** Titles shown, in order. */
+export function shownTitles(head: Head): string[] {
+  const lead = [...(head.several[0] ? ["Cluster"] : []), ...(head.several[1] ? ["Namespace"] : [])];
+  const { columns, wide } = head.settings;
+  if (columns !== null) return [...lead.filter((title) => !columns.includes(title)), ...columns];
+  return [...lead, ...head.columns.filter((column) => wide || !column.wide).map((column) => column.title)];
+}
+
+export function columnDefs(head: Head, rows: Iterable<Row>, font: string, now: Now): ColDef<Row>[] {
+  const sample: Row[] = [];
+  for (const row of rows) {
+    sample.push(row);
+    if (sample.length === SAMPLE) break;
+  }
+  const clusters = head.clusters.map((cluster) => cluster.name);
+  const order: ColDef<Row> = {
+    colId: ORDER,
+    hide: true,
+    lockVisible: true,
+    comparator: (_a, _b, a: IRowNode<Row>, b: IRowNode<Row>) => byPlace(a.data, b.data),
+  };
+  const titles = shownTitles(head);
+  const stateAt = head.columns.findIndex((column) => column.title === "Status");
+  const defs = titles.map((title, place): ColDef<Row> => {
+    const index = head.columns.findIndex((column) => column.title === title);
+    const column = head.columns[index];
+    const value =
+      column !== undefined
+        ? (row: Row): unknown => row.cell(index, now())
+        : title === "Cluster"
+          ? (row: Row): unknown => clusters[row.cluster]
+          : (row: Row): unknown => row.namespace;
+    const texts = sample.map((row) => asText(value(row)));
+    const shaped = hasShape(title);
+    if (shaped) texts.push(LONG_STATE);
+    // an age that ticks over to a longer text must not be cut
+    if (sample.some((row) => column !== undefined && row.isLive(index))) texts.push("00h00m");
+    const def = common(title, column, value, (row) => (stateAt < 0 ? "" : row.cell(stateAt, 0)));
+    def.comparator = (_a, _b, a: IRowNode<Row>, b: IRowNode<Row>) =>
+      a.data && b.data ? compare(a.data, b.data, index, title, value) : 0;
+    def.width = width(texts, title, font) + (shaped ? SHAPE : 0);
+    if (place === titles.length - 1) Object.assign(def, { flex: 1, minWidth: def.width });
+    return def;
+  });
+  return [order, ...defs];
+}
+
+function common(
+  title: string,
+  column: Column | undefined,
+  value: (row: Row) => unknown,
+  state: (row: Row) => unknown,
+): ColDef<Row> {
+  const right = column !== undefined && RIGHT.has(column.type);
+  const shaped = hasShape(title);
+  return {
+    colId: title,
+    headerName: title,
+    headerTooltip: column?.about.split(". ")[0] ?? title,
+    headerClass: right ? "right" : "",
+    valueGetter: ({ data }: ValueGetterParams<Row>) => (data ? asText(value(data)) : ""),
+    tooltipValueGetter: ({ value: text }) => (String(text).length > 40 ? String(text) : null),
+    cellClass: ({ value: text, data }: CellClassParams<Row>) => [
+      right ? "right" : "",
+      title === "Name" ? "name" : "",
+      shaped ? "shaped" : "",
+      text === "<none>" || text === "<unset>" || text === "" ? "nothing" : (`tone-${tone(title, text, data ? state(data) : "")}`),
+    ],
+  };
+}
+
+function compare(a: Row, b: Row, index: number, title: string, value: (row: Row) => unknown): number {
+  const ordered =
+    index >= 0
+      ? compareKeys(a.sortKey(index, title), b.sortKey(index, title))
+      : compareKeys(naturalKey(value(a)), naturalKey(value(b)));
+  return ordered || byPlace(a, b);
+}
+
+function byPlace(a: Row | undefined, b: Row | undefined): number {
+  if (a === undefined || b === undefined) return 0;
+  return a.place < b.place ? -1 : a.place > b.place ? 1 : 0;
+}

@@ -1,0 +1,49 @@
+"""``python -m tests.benchmarks [groups...] [--tiny] [--json FILE]``: measure, and print one table."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+
+from tests.benchmarks import table
+from tests.benchmarks.scale import FULL, TINY, Scale
+
+GROUPS = ("imports", "socket_to_store", "serving", "memory", "rerun", "browser")
+"""Modules of this folder; each has ``run(scale) -> list[Row]``."""
+
+
+def run(names: list[str], scale: Scale) -> tuple[list[table.Row], list[table.Failed]]:
+    """Run groups one after another; one that fails says why and the others go on."""
+    rows: list[table.Row] = []
+    failures: list[table.Failed] = []
+    for name in names:
+        began = time.monotonic()
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        try:
+            rows += importlib.import_module(f"tests.benchmarks.{name}").run(scale)
+        except Exception as error:  # noqa: BLE001 - said in the table; the other groups go on
+            failures.append(table.Failed(name, f"{type(error).__name__}: {error}"))
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return rows, failures
+
+
+def main() -> int:
+    """The command. Exit code 1 if a group could not be measured; figures over their bounds are for a reader."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("groups", nargs="*", choices=[*GROUPS, []], help=f"of {', '.join(GROUPS)}; none: all")
+    parser.add_argument("--tiny", action="store_true", help="sizes that only show that it runs")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON too")
+    given = parser.parse_args()
+    rows, failures = run(given.groups or list(GROUPS), TINY if given.tiny else FULL)
+    print(table.text(rows, failures))
+    if given.json:
+        given.json.write_text(json.dumps(table.plain(rows, failures), indent=1) + "\n")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""What all tests share: a home of their own, and a real control plane for those that ask for one.
+
+Nothing here touches what the developer runs: HOME, the kubeconfig and the folder of running gateways are the test
+session's own from the first import on, and whatever was started in them is ended with the session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.testbed import build
+from tests.testbed.control_plane import ControlPlane
+
+ORIGINAL_ENVIRON = dict(os.environ)
+RUNTIME = "NOTEBOOK_MUX_RUNTIME_DIR"
+SESSION = "NOTEBOOK_MUX_TEST_SESSION"
+"""Inherited by all that a test starts, so that what it leaves can be found."""
+SESSION_HOME = Path(tempfile.mkdtemp(prefix="nm-", dir="/tmp" if Path("/tmp").is_dir() else None))
+"""Short, for a Unix socket's path has 104 characters on macOS and 108 on Linux."""
+
+WITH_SERVERS_SECONDS = 180
+"""The time limit of a test whose fixtures start a control plane or a JupyterLab; those wait 90 s at most."""
+SERVERS = {"control_plane": "control_plane", "control_plane_with": "control_plane", "lab": "browser"}
+"""Fixtures that start servers, and the marker that a test with one of them gets."""
+END_SECONDS = 5.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Move into the session's own home before any test module is imported."""
+    # What belongs to tools and not to us stays where it was.
+    os.environ["NOTEBOOK_MUX_TESTBED_CACHE"] = str(build.cache_folder())
+    own = {"XDG_CACHE_HOME": ".cache", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share",
+           "XDG_STATE_HOME": ".local/state", "XDG_RUNTIME_DIR": "xdg", RUNTIME: "run"}  # fmt: skip
+    os.environ["HOME"] = os.environ["USERPROFILE"] = str(SESSION_HOME)
+    for name, folder in own.items():
+        path = SESSION_HOME / folder
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.environ[name] = str(path)
+    strangers = ("NOTEBOOK_MUX_", "JUPYTER", "JPY_", "KUBERNETES_", "IPYTHON")
+    for name in [n for n in os.environ if n.startswith(strangers)]:
+        if name not in (RUNTIME, "NOTEBOOK_MUX_TESTBED_CACHE"):
+            del os.environ[name]
+    os.environ[SESSION] = str(SESSION_HOME)
+    os.environ["KUBECONFIG"] = str(SESSION_HOME / "no-kubeconfig")
+    os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with servers carry their marker and a longer time limit."""
+    for item in items:
+        for name in SERVERS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(SERVERS[name])
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(WITH_SERVERS_SECONDS))
+
+
+def pytest_unconfigure() -> None:
+    """End what the tests started and left, and remove the session's home."""
+    if os.environ.get(SESSION) == str(SESSION_HOME):
+        end_processes_of_session()
+        shutil.rmtree(SESSION_HOME, ignore_errors=True)
+
+
+def end_processes_of_session() -> list[int]:
+    """End every process that tests of this session started and left, but us; return their ids."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get(SESSION) == str(SESSION_HOME):
+                process.terminate()
+                found.append(process)
+    _, alive = psutil.wait_procs(found, timeout=END_SECONDS)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    return [process.pid for process in found]
+
+
+@pytest.fixture(scope="session")
+def developer_environ() -> dict[str, str]:
+    """The environment as it was before the session's own: for builds, which need the tools' caches and settings."""
+    return dict(ORIGINAL_ENVIRON)
+
+
+def need(sentence: str | None) -> None:
+    """Skip with ``sentence``, if there is one; on CI, where nothing may be missing, fail with it."""
+    if sentence is None:
+        return
+    if os.environ.get("CI"):
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A real API server with all controllers and three nodes; shared, so leave it running and as you found it."""
+    need(build.why_not())
+    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
+    try:
+        yield plane.up()
+    finally:
+        plane.down()
+
+
+@pytest.fixture(scope="module")
+def control_plane_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., ControlPlane]]:
+    """``control_plane_with("--flag=value", nodes=1)``: one of its own, to break; ended with the test module.
+
+    The same arguments give the same one again.
+    """
+    need(build.why_not())
+    running: dict[tuple[object, ...], ControlPlane] = {}
+
+    def start(*apiserver_args: str, nodes: int = 1) -> ControlPlane:
+        key = (*apiserver_args, nodes)
+        if key not in running:
+            folder = tmp_path_factory.mktemp("control-plane")
+            plane = ControlPlane(folder, nodes=nodes, apiserver_args=apiserver_args)
+            running[key] = plane
+            plane.up()
+        return running[key]
+
+    try:
+        yield start
+    finally:
+        for plane in running.values():
+            plane.down()
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace of this test's own in the shared control plane, deleted after it."""
+    name = f"t{abs(hash(request.node.nodeid)) % 10**10}"
+    control_plane.kubectl("create", "namespace", name)
+    yield name
+    control_plane.kubectl("delete", "namespace", name, "--wait=false")

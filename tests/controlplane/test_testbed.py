@@ -1,0 +1,98 @@
+"""The test bed itself: what the other tests take for granted of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.testbed import build
+from tests.testbed.control_plane import ControlPlane, Failed
+
+
+def test_a_pod_becomes_running_on_a_ready_node(control_plane: ControlPlane, namespace: str):
+    control_plane.kubectl("-n", namespace, "run", "web", "--image=nginx")
+    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
+    pod = json.loads(control_plane.kubectl("-n", namespace, "get", "pod", "web", "-o", "json"))
+    assert pod["status"]["phase"] == "Running"
+    assert pod["spec"]["nodeName"].startswith("node-")
+
+
+def test_exec_has_the_exit_code_and_logs_have_lines(control_plane: ControlPlane, namespace: str):
+    control_plane.kubectl("-n", namespace, "run", "web", "--image=nginx")
+    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
+    assert control_plane.kubectl("-n", namespace, "exec", "web", "--", "echo", "hello") == "hello\n"
+    with pytest.raises(Failed, match="exit code 3"):
+        control_plane.kubectl("-n", namespace, "exec", "web", "--", "sh", "-c", "exit 3")
+    assert control_plane.kubectl("-n", namespace, "logs", "web").splitlines()[0] == "line 0"
+
+
+def test_another_user_is_known_and_refused(control_plane: ControlPlane, tmp_path: Path):
+    kubeconfig = control_plane.write_kubeconfig(tmp_path / "config", "nobody", token=control_plane.token("default"))
+    said = control_plane.kubectl("--kubeconfig", str(kubeconfig), "auth", "whoami", "-o", "json")
+    assert json.loads(said)["status"]["userInfo"]["username"] == "system:serviceaccount:default:default"
+    with pytest.raises(Failed, match="forbidden"):
+        control_plane.kubectl("--kubeconfig", str(kubeconfig), "get", "pods")
+
+
+def test_parts_can_be_stalled_killed_and_started_again(control_plane_with):
+    plane: ControlPlane = control_plane_with()
+    plane.kubectl("create", "configmap", "kept", "--from-literal=a=b")
+    plane.stop("apiserver")
+    with pytest.raises(TimeoutError):
+        plane.api("/readyz", timeout=0.5)
+    plane.cont("apiserver")
+    assert plane.api("/readyz") == b"ok"
+    server = plane.server
+    plane.kill("apiserver")
+    with pytest.raises(Failed, match="not running"):
+        plane.stop("apiserver")
+    plane.start("apiserver")
+    assert plane.server == server
+    assert "kept" in plane.kubectl("get", "configmaps", "-o", "name")
+
+
+def test_down_leaves_nothing_running(control_plane_with):
+    plane: ControlPlane = control_plane_with("--min-request-timeout=60")
+    pids = [int(file.read_text()) for file in plane.folder.glob("*.pid")]
+    assert len(pids) == 6
+    plane.stop("etcd")
+    plane.down()
+    plane.down()
+    assert not [pid for pid in pids if psutil.pid_exists(pid)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends a dead process's children on Linux only")
+def test_a_killed_test_run_leaves_nothing_running(control_plane: ControlPlane, tmp_path: Path):
+    """The session's fixture has no chance to clean up there."""
+    script = (
+        "import sys, time; from pathlib import Path; from tests.testbed.control_plane import ControlPlane\n"
+        f"plane = ControlPlane(Path({str(tmp_path)!r}) / 'plane', nodes=1); plane.up(); print('up', flush=True)\n"
+        "time.sleep(1000)"
+    )
+    repository = Path(__file__).resolve().parents[2]
+    child = subprocess.Popen([sys.executable, "-c", script], cwd=repository, stdout=subprocess.PIPE, text=True,
+                             env={**os.environ, "PYTHONPATH": str(repository)})  # fmt: skip
+    assert child.stdout is not None
+    assert child.stdout.readline() == "up\n"
+    parts = [psutil.Process(int(file.read_text())) for file in (tmp_path / "plane").glob("*.pid")]
+    assert len(parts) == 6
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    _, alive = psutil.wait_procs(parts, timeout=20)
+    assert not alive
+
+
+def test_without_go_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("NOTEBOOK_MUX_TESTBED_CACHE", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = build.why_not()
+    assert said is not None
+    assert "install Go" in said
+    assert "\n" not in said

@@ -1,0 +1,114 @@
+"""A plain HTTP client for an API server named by a kubeconfig, which shows answers as they are."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import ssl
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import yaml
+
+Json = dict[str, Any]
+
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+PARTIAL = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Client:
+    """Asks the API server of a kubeconfig's current context.
+
+    Args:
+        kubeconfig: The file.
+        token: Another token than the file's; empty for none at all.
+    """
+
+    def __init__(self, kubeconfig: Path, token: str | None = None):
+        config = yaml.safe_load(kubeconfig.read_text())
+        context = next(one["context"] for one in config["contexts"] if one["name"] == config["current-context"])
+        cluster = next(one["cluster"] for one in config["clusters"] if one["name"] == context["cluster"])
+        user = next(one["user"] for one in config["users"] if one["name"] == context["user"])
+        address = urlsplit(cluster["server"])
+        self._host, self._port = str(address.hostname), int(address.port or 443)
+        self._context = ssl.create_default_context(cafile=cluster.get("certificate-authority"))
+        if "certificate-authority-data" in cluster:
+            with tempfile.NamedTemporaryFile() as file:
+                Path(file.name).write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
+                self._context.load_verify_locations(file.name)
+        if "client-certificate" in user:
+            self._context.load_cert_chain(user["client-certificate"], user["client-key"])
+        self._token = user.get("token", "") if token is None else token
+
+    def _connect(self, timeout: float) -> http.client.HTTPSConnection:
+        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
+
+    def _send(
+        self, connection: http.client.HTTPSConnection, method: str, path: str, body: Any, headers: Json, query: Json
+    ) -> http.client.HTTPResponse:
+        sent = {"Accept": "application/json", "User-Agent": "contract", **headers}
+        if self._token:
+            sent["Authorization"] = f"Bearer {self._token}"
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        if data is not None:
+            sent.setdefault("Content-Type", "application/json")
+        target = quote(path) + (f"?{urlencode(query)}" if query else "")
+        connection.request(method, target, data, sent)
+        return connection.getresponse()
+
+    def ask(
+        self, method: str, path: str, body: Any = None, *, accept: str = "", media: str = "", headers: Json | None = None,
+        timeout: float = 20.0, **query: Any,
+    ) -> Answer:  # fmt: skip
+        """One request; query as keywords."""
+        more = dict(headers or {})
+        if accept:
+            more["Accept"] = accept
+        if media:
+            more["Content-Type"] = media
+        with contextlib.closing(self._connect(timeout)) as connection:
+            answer = self._send(connection, method, path, body, more, query)
+            return Answer(answer.status, answer.headers, answer.read())
+
+    def get(self, path: str, **options: Any) -> Answer:
+        return self.ask("GET", path, **options)
+
+    @contextlib.contextmanager
+    def watch(self, path: str, *, accept: str = "application/json", timeout: float = 20.0, **query: Any) -> Iterator[Any]:
+        """An open watch: yields an iterator over its events, which ends with the watch."""
+        with contextlib.closing(self._connect(timeout)) as connection:
+            answer = self._send(connection, "GET", path, None, {"Accept": accept}, {"watch": "1", **query})
+            assert answer.status == 200, answer.read()
+
+            def events() -> Iterator[Json]:
+                while line := answer.readline():
+                    yield json.loads(line)
+
+            yield events()
+
+    def events(self, path: str, *, accept: str = "application/json", **query: Any) -> list[Json]:
+        """All events of a watch that ends after a second."""
+        with self.watch(path, accept=accept, timeoutSeconds=1, **query) as events:
+            return list(events)

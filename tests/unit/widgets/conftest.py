@@ -1,0 +1,88 @@
+"""Widgets without a kernel: their messages are kept, and turns come when a test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from notebook_mux.widgets import base, bundle, hosts
+
+
+class Page:
+    """A page's end of a widget's comm.
+
+    Args:
+        widget: Whose messages are kept from now on.
+    """
+
+    def __init__(self, widget: Any, id_: str = "p1") -> None:
+        self.widget, self.id = widget, id_
+        self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
+        self._asked = 0
+        others = widget.__dict__.setdefault("pages_of_the_test", [])
+        others.append(self)
+        widget.send = lambda content, buffers=None: [page._keep(content, buffers) for page in others]
+
+    def _keep(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        self.sent.append((content, list(buffers or [])))
+
+    def say(self, **message: Any) -> dict[str, Any] | None:
+        """Send a message; returns the answer."""
+        self._asked += 1
+        return self.say_raw({"page": self.id, "id": self._asked} | message)
+
+    def say_raw(self, content: Any) -> dict[str, Any] | None:
+        """Send any content; returns the answer, after checking that there is at most one."""
+        before = len(self.sent)
+        self.widget._received(self.widget, content, [])
+        answers = [content for content, _ in self.sent[before:] if content["t"] == "reply"]
+        assert len(answers) <= 1
+        return answers[0] if answers else None
+
+    def here(self, **more: Any) -> dict[str, Any]:
+        """Say that somebody looks, with nothing in hand unless told otherwise."""
+        answer = self.say(**({"t": "here", "have": -1, "epoch": "", "watching": True} | more))
+        assert answer is not None
+        return answer
+
+    @property
+    def puts(self) -> list[tuple[dict[str, Any], list[bytes]]]:
+        """The numbered messages so far."""
+        return [message for message in self.sent if message[0]["t"] == "put"]
+
+    def last(self) -> tuple[dict[str, Any], list[bytes]]:
+        """The newest numbered message."""
+        return self.puts[-1]
+
+
+class NoPump:
+    """Counts pokes and gives no turns."""
+
+    def __init__(self) -> None:
+        self.pokes = 0
+
+    def poke(self, _widget: Any) -> None:
+        self.pokes += 1
+
+
+@pytest.fixture
+def pokes(monkeypatch: pytest.MonkeyPatch) -> NoPump:
+    """No thread: a test calls ``widget.turn(now)``."""
+    pump = NoPump()
+    monkeypatch.setattr(base, "pump", pump)
+    return pump
+
+
+@pytest.fixture(autouse=True)
+def bundles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Bundles that need no build, and no widget left behind."""
+    monkeypatch.setattr(bundle, "text", lambda name: f"// {name}")
+    monkeypatch.setattr(bundle, "packed", lambda kind: (b"packed", f"hash-of-{kind}"))
+    monkeypatch.delenv("NOTEBOOK_MUX_STATIC", raising=False)
+    monkeypatch.setattr(hosts, "static_only", lambda: False)
+    yield
+    for widget in list(bundle.kept("shown").values()):
+        widget.close()
+    bundle.kept("models").clear()
