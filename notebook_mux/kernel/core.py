@@ -253,7 +253,7 @@ class Core:
         for name in list(self._endpoints):
             try:
                 self.close(name).result(STOP_SECONDS)
-            except Exception:  # noqa: S112 - the interpreter ends: nothing is left to tell anyone
+            except Exception:  # noqa: BLE001, S112 - the interpreter ends: nothing is left to tell anyone
                 continue
         self.thread.stop(STOP_SECONDS)
 

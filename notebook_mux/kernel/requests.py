@@ -8,8 +8,7 @@ from typing import Any
 
 from notebook_mux.kernel.failure import Failure
 from notebook_mux.wire.frames import Channel
-from notebook_mux.wire.messages import Answer, Head, Message
-from notebook_mux.wire.messages import Failure as FailureMessage
+from notebook_mux.wire.messages import Answer, Failure as FailureMessage, Head, Message
 
 MAX_BODY = 512 * 1024 * 1024
 """Bytes of one answer: a list of 10,000 large objects fits, an endless body does not fill the kernel."""

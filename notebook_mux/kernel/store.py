@@ -120,7 +120,11 @@ class Store:
 
     def _last_version(self, changes: list[Change]) -> None:
         """Keep the resourceVersion of the last change as the place to resume from."""
-        kind, _, content = changes[-1]
         at = self._position
-        if kind in (Kind.PUT, Kind.DELETE) and at is not None and self._named is None:
-            self._position = Position(at.instance, at.incarnation, content.version)  # type: ignore[union-attr]
+        if at is None or self._named is not None:
+            return
+        for _, _, content in reversed(changes):
+            if isinstance(content, Record):
+                self._position = Position(at.instance, at.incarnation, content.version)
+            if isinstance(content, Record | Position):
+                return

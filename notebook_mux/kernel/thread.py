@@ -89,7 +89,7 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
         result, error = None, None
         try:
             result = function(*arguments)
-        except BaseException as caught:
+        except BaseException as caught:  # noqa: BLE001 - carried to the awaiting task
             error = caught
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, result, error)

@@ -38,7 +38,7 @@ class Entry:
 
     __slots__ = ("action", "due")
 
-    def __init__(self, due: float, action: Callable[[], None] | None):
+    def __init__(self, due: float, action: Callable[[], object] | None):
         self.due = due
         self.action = action
 
@@ -69,7 +69,7 @@ class Agenda:
         """Now, as most fields have it."""
         return rfc3339(self.now())
 
-    def after(self, seconds: float, action: Callable[[], None]) -> Entry:
+    def after(self, seconds: float, action: Callable[[], object]) -> Entry:
         """Do something later."""
         entry = Entry(self.now() + max(0.0, seconds), action)
         heapq.heappush(self._heap, (entry.due, next(self._numbers), entry))
@@ -77,7 +77,7 @@ class Agenda:
             self._wake.set()
         return entry
 
-    def every(self, seconds: float, action: Callable[[], None], first: float | None = None) -> None:
+    def every(self, seconds: float, action: Callable[[], object], first: float | None = None) -> None:
         """Do something again and again."""
 
         def again() -> None:

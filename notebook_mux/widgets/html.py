@@ -15,7 +15,9 @@ MAX_CELL = 200
 MARK = "notebook-mux-copy"
 """The class by which a live view finds the copy beside it, and hides it."""
 
-_CELL = "padding:1px 10px 1px 0;text-align:left;white-space:nowrap"
+_CELL = "text-align:left"
+"""Short, for it stands in each cell: a style sheet would not outlive the cleaning of an untrusted notebook."""
+
 _NOTE = "font-size:85%;opacity:.75;margin:2px 0"
 
 
@@ -52,7 +54,7 @@ def copy(
         shown.append("<tr>" + "".join(f'<td style="{_CELL}">{_text(cell)}</td>' for cell in row) + "</tr>")
     left = f", the first {len(shown)} shown" if total > len(shown) else ""
     note = f"{total} {'row' if total == 1 else 'rows'}{left} · copy of {stamp(now)} · run the cell for the live table"
-    head = "".join(f'<th scope="col" style="{_CELL};font-weight:600">{_text(name)}</th>' for name in columns)
+    head = "".join(f'<th scope="col" style="{_CELL}">{_text(name)}</th>' for name in columns)
     lines = "".join(f'<div style="{_NOTE}">{_text(line)}</div>' for line in states)
     return (
         f'<div class="{MARK} notebook-mux-{escape(key)}">'

@@ -42,6 +42,10 @@ class Source(msgspec.Struct, kw_only=True, omit_defaults=True):
     env: dict[str, str] = {}
     in_cluster: bool = False
 
+    def __repr__(self) -> str:
+        # The environment may hold keys of a cloud; a message that is logged or raised must not show them.
+        return f"Source(kubeconfig={self.kubeconfig!r}, env={sorted(self.env)}, in_cluster={self.in_cluster})"
+
 
 class Contexts(Message):
     """Resolve contexts. `names`: None is the current one, ``["*"]`` all. Answer: a list of `Context`."""

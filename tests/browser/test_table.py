@@ -240,7 +240,8 @@ def test_a_page_too_busy_to_initialise_hears_all_the_same(new_page):
     """anywidget gives a model up after two seconds and drops what is said to it; here it does so at once."""
     notebook: Notebook = new_page(errors=True)
     notebook.page.add_init_script(
-        "AbortSignal.timeout = () => { const c = new AbortController(); setTimeout(() => c.abort(), 0); return c.signal }"
+        "AbortSignal.timeout = () => { const c = new AbortController(); setTimeout(() => c.abort(), 0);"
+        " return c.signal }"
     )
     notebook.open([SETUP])
     notebook.run_cell(0)

@@ -21,8 +21,6 @@ from tests.unit.playground.client import (
     Client,
 )
 
-pytest_plugins = ["tests.playground"]
-
 Json = dict[str, Any]
 
 
@@ -84,66 +82,44 @@ def test_wrong_methods(side: Client, place: str):
         )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("query", "status", "words"),
-    [
-        ({"labelSelector": "a in"}, 400, "unable to parse requirement: found '' expected: '('"),
-        ({"labelSelector": "a b"}, 400, "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"),
-        ({"labelSelector": "a=b,"}, 400, "found '', expected: identifier after ','"),
-        ({"labelSelector": "a in (b"}, 400, "unable to parse requirement: found '', expected: ',' or ')'"),
-        ({"fieldSelector": "spec.foo=1"}, 400, "field label not supported: spec.foo"),
-        ({"fieldSelector": "foo"}, 400, "invalid selector: 'foo'; can't understand 'foo'"),
-        (
-            {"resourceVersion": "abc"},
-            400,
-            'invalid resource version: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": '
-            "invalid syntax",
-        ),
-        ({"limit": "x"}, 400, 'strconv.ParseInt: parsing "x": invalid syntax'),
-        (
-            {"resourceVersionMatch": "Exact"},
-            422,
-            'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden '
-            "unless resourceVersion is provided",
-        ),
-        (
-            {"resourceVersion": "5", "resourceVersionMatch": "Foo"},
-            422,
-            'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Unsupported value: "Foo": supported values: '
-            '"Exact", "NotOlderThan", ""',
-        ),
-        (
-            {"resourceVersion": "0", "resourceVersionMatch": "Exact"},
-            422,
-            'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is '
-            'forbidden for resourceVersion "0"',
-        ),
-        (
-            {"sendInitialEvents": "true"},
-            422,
-            'ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list',
-        ),
-        (
-            {"watch": "1", "sendInitialEvents": "true"},
-            422,
-            'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting '
-            "resourceVersionMatch to NotOlderThan",
-        ),
-        (
-            {"watch": "1", "sendInitialEvents": "true", "resourceVersionMatch": "Exact"},
-            422,
-            'ListOptions.meta.k8s.io "" is invalid: [resourceVersionMatch: Forbidden: sendInitialEvents requires setting '
-            'resourceVersionMatch to NotOlderThan, resourceVersionMatch: Unsupported value: "Exact": supported values: '
-            '"NotOlderThan"]',
-        ),
-        (
-            {"watch": "1", "resourceVersion": "4", "resourceVersionMatch": "NotOlderThan"},
-            422,
-            'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden '
-            "for watch unless sendInitialEvents is provided",
-        ),
-    ],
-)
+MATCH = "resourceVersionMatch"
+NOT_OPTIONS = 'ListOptions.meta.k8s.io "" is invalid: '
+NEEDS_MATCH = f"{MATCH}: Forbidden: sendInitialEvents requires setting {MATCH} to NotOlderThan"
+NO_NUMBER = 'resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax'
+NO_SUCH_MATCH = f'{MATCH}: Unsupported value: "Foo": supported values: "Exact", "NotOlderThan", ""'
+NOT_EXACT = f'{MATCH}: Unsupported value: "Exact": supported values: "NotOlderThan"'
+NOT_AT_ZERO = f'{MATCH}: Forbidden: {MATCH} "exact" is forbidden for resourceVersion "0"'
+NOT_ALONE = f"{MATCH}: Forbidden: {MATCH} is forbidden unless resourceVersion is provided"
+NOT_FOR_WATCH = f"{MATCH}: Forbidden: {MATCH} is forbidden for watch unless sendInitialEvents is provided"
+NOT_FOR_LIST = "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list"
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+NO_TABLE = "Unable to convert to Table as requested: "
+UNREADABLE = "unable to parse requirement: found "
+
+BAD: list[tuple[Json, int, str]] = [
+    ({"labelSelector": "a in"}, 400, f"{UNREADABLE}'' expected: '('"),
+    ({"labelSelector": "a b"}, 400, f"{UNREADABLE}'b', expected: in, notin, =, ==, !=, gt, lt"),
+    ({"labelSelector": "a=b,"}, 400, "found '', expected: identifier after ','"),
+    ({"labelSelector": "a in (b"}, 400, f"{UNREADABLE}'', expected: ',' or ')'"),
+    ({"fieldSelector": "spec.foo=1"}, 400, "field label not supported: spec.foo"),
+    ({"fieldSelector": "foo"}, 400, "invalid selector: 'foo'; can't understand 'foo'"),
+    ({"resourceVersion": "abc"}, 400, f"invalid resource version: {NO_NUMBER}"),
+    ({"limit": "x"}, 400, 'strconv.ParseInt: parsing "x": invalid syntax'),
+    ({MATCH: "Exact"}, 422, NOT_OPTIONS + NOT_ALONE),
+    ({"resourceVersion": "5", MATCH: "Foo"}, 422, NOT_OPTIONS + NO_SUCH_MATCH),
+    ({"resourceVersion": "0", MATCH: "Exact"}, 422, NOT_OPTIONS + NOT_AT_ZERO),
+    ({"sendInitialEvents": "true"}, 422, NOT_OPTIONS + NOT_FOR_LIST),
+    ({"watch": "1", "sendInitialEvents": "true"}, 422, NOT_OPTIONS + NEEDS_MATCH),
+    (
+        {"watch": "1", "sendInitialEvents": "true", MATCH: "Exact"},
+        422,
+        f"{NOT_OPTIONS}[{NEEDS_MATCH}, {NOT_EXACT}]",
+    ),
+    ({"watch": "1", "resourceVersion": "4", MATCH: "NotOlderThan"}, 422, NOT_OPTIONS + NOT_FOR_WATCH),
+]
+
+
+@pytest.mark.parametrize(("query", "status", "words"), BAD)
 def test_bad_queries(side: Client, query: Json, status: int, words: str):
     answer = side.get("/api/v1/namespaces/default/pods", **query)
     assert (answer.status, answer.json()["message"], answer.json()["code"]) == (status, words, status)
@@ -174,8 +150,7 @@ def test_forms_that_there_are_not(side: Client, place: str):
     answer = side.get(f"{place}/pods", accept=TABLE, includeObject="x")
     assert (answer.status, answer.json()["message"]) == (
         400,
-        'Unable to convert to Table as requested: includeObject: Invalid value: "x": must be \'Metadata\', \'Object\', '
-        "'None', or empty",
+        f"{NO_TABLE}includeObject: Invalid value: \"x\": must be 'Metadata', 'Object', 'None', or empty",
     )
     # The first form in the list that there is gets chosen.
     answer = side.get(f"{place}/pods", accept=f"application/json;as=Table;v=v1beta1;g=meta.k8s.io,{TABLE}")
@@ -198,12 +173,14 @@ def test_create_read_change_delete(side: Client, place: str):
     assert (changed.status, changed.json()["data"]) == (200, {"y": "2"})
     stale = side.ask("PUT", f"{place}/configmaps/a", first)
     assert said(stale)[:4] == (
-        409, "Status", "Conflict",
-        'Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to '
-        "the latest version and try again",
+        409, "Status", "Conflict", f'Operation cannot be fulfilled on configmaps "a": {MODIFIED}',
     )  # fmt: skip
     put = side.ask("PUT", f"{place}/configmaps/a", {**changed.json(), "data": {"z": "3"}})
-    assert (put.status, put.json()["data"], put.json()["metadata"]["uid"]) == (200, {"z": "3"}, first["metadata"]["uid"])
+    assert (put.status, put.json()["data"], put.json()["metadata"]["uid"]) == (
+        200,
+        {"z": "3"},
+        first["metadata"]["uid"],
+    )
     again = side.ask("PUT", f"{place}/configmaps/a", put.json())
     assert again.json()["metadata"]["resourceVersion"] == put.json()["metadata"]["resourceVersion"]
     gone = side.ask("DELETE", f"{place}/configmaps/a")
@@ -253,7 +230,9 @@ def test_generated_names_and_dry_runs(side: Client, place: str):
 def test_json_patch_and_strategic_merge(side: Client, place: str):
     path = place.replace("/api/v1", "/apis/apps/v1") + "/deployments"
     assert side.ask("POST", path, objects.deployment("web", replicas=0)).status == 201
-    patch = {"spec": {"template": {"spec": {"containers": [{"name": "side", "image": "b"}, {"name": "web", "image": "c"}]}}}}
+    patch = {
+        "spec": {"template": {"spec": {"containers": [{"name": "side", "image": "b"}, {"name": "web", "image": "c"}]}}}
+    }
     changed = side.ask("PATCH", f"{path}/web", patch, media=STRATEGIC).json()
     images = {one["name"]: one["image"] for one in changed["spec"]["template"]["spec"]["containers"]}
     assert images == {"web": "c", "side": "b"}

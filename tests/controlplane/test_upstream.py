@@ -36,7 +36,9 @@ async def cluster_of(kubeconfig: Path) -> AsyncIterator[Cluster]:
 
 
 @contextlib.asynccontextmanager
-async def watched(cluster: Cluster, path: str, query: str = "", **options: Any) -> AsyncIterator[tuple[Upstream, Mirror]]:
+async def watched(
+    cluster: Cluster, path: str, query: str = "", **options: Any
+) -> AsyncIterator[tuple[Upstream, Mirror]]:
     upstream = Upstream(cluster, path, query, **options)
     mirror = Mirror(upstream)
     upstream.subscribe(mirror)
@@ -193,8 +195,8 @@ async def test_who_may_not(control_plane: ControlPlane, namespace: str, tmp_path
         await cluster.probe()
         async with watched(cluster, "/api/v1/secrets") as (upstream, _):
             await until(lambda: upstream.state.state == "forbidden")
-            assert 'cannot' in (upstream.state.said or "")
-            assert 'at the cluster scope' in (upstream.state.said or "")
+            assert "cannot" in (upstream.state.said or "")
+            assert "at the cluster scope" in (upstream.state.said or "")
             assert upstream.state.retry_at is not None
     path = control_plane.write_kubeconfig(tmp_path / "bad", token="no-such-token")
     async with cluster_of(path) as cluster:
@@ -209,7 +211,12 @@ async def test_who_may_not(control_plane: ControlPlane, namespace: str, tmp_path
 async def test_impersonation(control_plane: ControlPlane, tmp_path: Path):
     fields = json.loads(control_plane.kubeconfig.read_text())
     [user] = fields["users"]
-    user["user"] |= {"as": "jane", "as-groups": ["sailors", "cooks"], "as-uid": "7", "as-user-extra": {"on/board": ["yes"]}}
+    user["user"] |= {
+        "as": "jane",
+        "as-groups": ["sailors", "cooks"],
+        "as-uid": "7",
+        "as-user-extra": {"on/board": ["yes"]},
+    }
     path = tmp_path / "as"
     path.write_text(json.dumps(fields))
     async with cluster_of(path) as cluster:

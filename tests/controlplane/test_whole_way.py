@@ -38,7 +38,13 @@ CRD = {
                     "openAPIV3Schema": {
                         "type": "object",
                         "properties": {
-                            "spec": {"type": "object", "properties": {"sails": {"type": "integer"}, "since": {"type": "string", "format": "date-time"}}}
+                            "spec": {
+                                "type": "object",
+                                "properties": {
+                                    "sails": {"type": "integer"},
+                                    "since": {"type": "string", "format": "date-time"},
+                                },
+                            }
                         },
                     }
                 },
@@ -139,7 +145,7 @@ def test_a_kind_that_appears_later_and_goes_and_comes_back(control_plane: Contro
     create(control_plane, CRD)
     control_plane.kubectl("wait", "crd/boats.example.com", "--for=condition=Established", "--timeout=30s")
     boats = nm.watch("boats", namespace=namespace)
-    eventually(lambda: boats.synced, 'a new kind is served after a moment')
+    eventually(lambda: boats.synced, "a new kind is served after a moment")
     assert boats.rows == []
     boat = {
         "apiVersion": "example.com/v1",
@@ -228,9 +234,7 @@ def test_contexts_that_are_not_there(control_plane: ControlPlane, tmp_path: Path
     assert "broken" in str(broken.value)
 
 
-def test_the_api_server_dies_and_comes_back(
-    control_plane_with: Callable[..., ControlPlane], tmp_path: Path
-) -> None:
+def test_the_api_server_dies_and_comes_back(control_plane_with: Callable[..., ControlPlane], tmp_path: Path) -> None:
     plane = control_plane_with("--min-request-timeout=5")
     manager = nm.connect(kubeconfig=plane.kubeconfig)
     stream = nm.watch("configmaps", namespace="default")
@@ -269,7 +273,14 @@ def test_no_secret_is_found_where_it_does_not_belong(
     token = json.loads(kubeconfig.read_text())["users"][0]["user"]["token"]
     manager = nm.connect(kubeconfig=kubeconfig, namespace=namespace)
     stream = nm.watch("secrets", namespace=namespace)
-    shown = [repr(manager), repr(stream), repr(stream["canary"]), str(manager.stats), repr(stream.clusters), str(stream.rows)]
+    shown = [
+        repr(manager),
+        repr(stream),
+        repr(stream["canary"]),
+        str(manager.stats),
+        repr(stream.clusters),
+        str(stream.rows),
+    ]
     shown += [json.dumps(_shown(thing), default=str) for thing in (manager, stream, nm.get("secrets", "canary"))]
     run = Path(os.environ["NOTEBOOK_MUX_RUNTIME_DIR"])
     shown += [log.read_text() for log in run.rglob("*.log")]

@@ -1,4 +1,4 @@
-"""Whatever is cut, at whichever byte: afterwards the store equals a fresh list, nothing is lost and nothing comes twice.
+"""Whatever is cut, at whichever byte: then the store equals a fresh list, nothing is lost and nothing comes twice.
 
 The whole way is real: the playground's API server, the gateway as a process of its own, a proxy that breaks the socket,
 and the kernel's core.

@@ -135,3 +135,10 @@ def test_a_request_comes_back(id_, cluster, method, path, query, headers, body):
         id=id_ % 2**53, cluster=cluster, method=method, path=path, query=query, headers=headers, body=body
     )  # fmt: skip
     assert decode_client(encode(message)) == message
+
+
+def test_a_source_does_not_show_its_environment():
+    source = messages.Source(kubeconfig=["/k"], env={"AWS_SECRET_ACCESS_KEY": "canary"})
+    shown = repr(messages.Contexts(id=1, source=source))
+    assert "canary" not in shown
+    assert "AWS_SECRET_ACCESS_KEY" in shown

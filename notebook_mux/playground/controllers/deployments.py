@@ -133,13 +133,18 @@ class Deployments(Controller):
             count = min(wanted, newest["spec"]["replicas"] + room) if room > 0 else newest["spec"]["replicas"]
             self._scale(stored, newest, min(wanted, count))
         available = sum((one.get("status") or {}).get("availableReplicas", 0) for one in [newest, *old])
-        spare = available - (wanted - unavailable)
+        least = wanted - unavailable
+        # Counts of what runs lag behind what was just decided, so both have to allow it.
+        rising = newest["spec"]["replicas"] - (newest.get("status") or {}).get("availableReplicas", 0)
+        most = newest["spec"]["replicas"] + sum(one["spec"]["replicas"] for one in old) - least - max(0, rising)
+        spare = min(available - least, most)
         for one in old:
             state = one.get("status") or {}
             broken = one["spec"]["replicas"] - state.get("availableReplicas", 0)
-            gone = min(one["spec"]["replicas"], max(0, broken) + max(0, spare))
+            gone = min(one["spec"]["replicas"], max(0, broken) + max(0, spare), max(0, most))
             if gone > 0:
                 spare -= gone - max(0, broken)
+                most -= gone
                 self._scale(stored, one, one["spec"]["replicas"] - gone)
 
     def _scale(self, stored: Stored, of: Json, count: int) -> None:

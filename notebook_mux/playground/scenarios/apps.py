@@ -29,11 +29,9 @@ def template(
         "image": image,
         "env": [
             {"name": "LOG_LEVEL", "value": "info"},
-            {"name": "POD_NAME", "valueFrom": _field("metadata.name")},
-            {"name": "POD_NAMESPACE", "valueFrom": _field("metadata.namespace")},
+            {"name": "POD_NAME", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}},
         ],
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "500m", "memory": "256Mi"}},
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     }
     if port is not None:
         probe = {"httpGet": {"path": "/healthz", "port": "http", "scheme": "HTTP"}, "timeoutSeconds": 1,
@@ -47,10 +45,6 @@ def template(
     if behaviour:
         metadata["annotations"] = {BEHAVIOUR: behaviour}
     return {"metadata": metadata, "spec": {"containers": [container], **(extra or {})}}
-
-
-def _field(path: str) -> Json:
-    return {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}
 
 
 def labels(name: str, component: str = "") -> Json:

@@ -168,7 +168,7 @@ class Story:
         self._again(25.0, 50.0, self._release)
         self._again(70.0, 110.0, self._silence)
 
-    def _again(self, low: float, high: float, action: Callable[[], None]) -> None:
+    def _again(self, low: float, high: float, action: Callable[[], object]) -> None:
         def act() -> None:
             self._again(low, high, action)
             action()
@@ -219,8 +219,5 @@ class Story:
         def back(obj: Json) -> None:
             obj["metadata"].get("annotations", {}).pop(SILENT, None)
 
-        def speak() -> None:
-            self._cluster.update("nodes", "", node, back)
-
         self._cluster.update("nodes", "", node, quiet)
-        self._cluster.agenda.after(SILENCE_S, speak)
+        self._cluster.agenda.after(SILENCE_S, lambda: self._cluster.update("nodes", "", node, back))

@@ -22,6 +22,7 @@ from tests.unit.gateway.fake_feed import FakeFeed
 TOKEN = "token-of-the-gateway-that-nobody-else-has"
 INSTANCE = "instance-1"
 PODS = "/api/v1/pods"
+CREDIT = 1 << 20
 
 
 class FakeCluster:
@@ -227,3 +228,8 @@ async def until_closed(client: Client) -> Any:
         pass
     goodbye = client.messages[-1] if client.messages else None
     return goodbye, client.socket.close_code
+
+
+def subscribe(stream: int = 1, path: str = PODS, **fields: Any) -> messages.Subscribe:
+    given: dict[str, Any] = {"stream": stream, "cluster": "ref-one", "path": path, "credit": CREDIT}
+    return messages.Subscribe(**(given | fields))

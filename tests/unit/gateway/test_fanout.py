@@ -275,6 +275,33 @@ def test_a_shared_batch_is_not_copied():
     assert len({id(payload) for _, payload in filter(None, pulled)}) == 1
 
 
+def test_what_waited_to_be_flushed_is_in_the_snapshot_and_not_sent_again():
+    feed = FakeFeed("a")
+    line = Line(feed)
+    feed.put("a", flush=False)
+    line.pull()
+    assert line.client.floor == 1
+    feed.put("b")
+    line.pull()
+    assert line.client.seen == [2]
+    line.check()
+
+
+def test_a_reader_that_comes_back_too_late_is_told_how_much_it_missed():
+    feed = FakeFeed("a", ring=2)
+    line = Line(feed)
+    line.pull()
+    held = line.cut()
+    for _ in range(5):
+        feed.put("a")
+    feed.put("b")
+    feed.delete("b")
+    line = Line(feed, held)
+    line.pull()
+    assert (held.snapshots, held.skipped) == (2, 6)
+    line.check()
+
+
 def test_version_and_number_of_a_record():
     encoded = record(Kind.PUT, 7, "a", "1234")
     assert (number_of(encoded), version_of(encoded)) == (7, "1234")
@@ -346,5 +373,5 @@ class Interleavings(RuleBasedStateMachine):
             self.line.check()
 
 
-Interleavings.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Interleavings.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
 TestInterleavings = Interleavings.TestCase

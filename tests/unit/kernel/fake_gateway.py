@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from notebook_mux.kernel.thread import LoopThread
 from notebook_mux.wire import frames, messages
@@ -63,7 +64,7 @@ class FakeGateway:
 
         async def listen() -> None:
             self._server = await serve(
-                self._talk, "127.0.0.1", self.port, subprotocols=[messages.SUBPROTOCOL],
+                self._talk, "127.0.0.1", self.port, subprotocols=[Subprotocol(messages.SUBPROTOCOL)],
                 compression=None, ping_interval=None, max_size=None,
             )  # fmt: skip
             self.port = self._server.sockets[0].getsockname()[1]
@@ -205,7 +206,7 @@ class FakeGateway:
         resume = message.resume
         known = {version: number for number, _, version in self.log}
         if resume is not None and (resume.instance, resume.incarnation) == (self.instance, self.incarnation):
-            after = resume.number
+            after: int | None = resume.number
         else:
             after = known.get(resume.version) if resume is not None else None
         columns = frames.encode_columns(self.number, msgspec.json.encode(COLUMNS))

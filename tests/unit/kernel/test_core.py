@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import wait
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,7 +25,15 @@ def connected(core: Core, gateway: FakeGateway) -> str:
 
 
 def opened(core: Core, conn: str, kind: str = "pods", **more: Any) -> str:
-    spec = (conn, (("one", "ref-one", "default"),), kind, more.get("namespaces", ()), more.get("selector", ""), "", "me")
+    spec = (
+        conn,
+        (("one", "ref-one", "default"),),
+        kind,
+        more.get("namespaces", ()),
+        more.get("selector", ""),
+        "",
+        "me",
+    )
     stream = core.open_stream(spec)
     core.hold(stream, "test")
     core.settled(stream).result(10)
@@ -132,7 +141,7 @@ def test_another_instance_that_knows_nothing_gives_the_difference_of_a_snapshot(
     gateway.start()
     eventually(lambda: names(core, stream) == {"stays", "new"})
     changes = feed.drain()
-    assert sorted((kind, (new or old).name) for kind, _, new, old in changes if new or old) == [
+    assert sorted((kind, new.name) for kind, _, new, _ in changes if new) == [
         ("ADDED", "new"),
         ("DELETED", "goes"),
     ]
@@ -142,11 +151,16 @@ def test_another_instance_that_knows_nothing_gives_the_difference_of_a_snapshot(
 def test_pull_the_plug_and_be_back(core: Core, gateway: FakeGateway) -> None:
     conn = connected(core, gateway)
     stream = opened(core, conn)
+
+    def back(turns: int) -> bool:
+        status = core.status(conn)
+        return bool(status["reconnects"] == turns and status["state"] == "open")
+
     for turn in range(5):
         core.cut(conn)
-        eventually(lambda turn=turn: core.status(conn)["reconnects"] == turn + 1 and core.status(conn)["state"] == "open")
+        eventually(partial(back, turn + 1))
         gateway.put(f"pod-{turn}")
-        eventually(lambda turn=turn: f"pod-{turn}" in names(core, stream))
+        eventually(partial(lambda name: name in names(core, stream), f"pod-{turn}"))
     assert core.status(conn)["streams"][0]["repeated"] == 0
 
 
@@ -164,9 +178,7 @@ def test_pull_the_plug_and_be_back(core: Core, gateway: FakeGateway) -> None:
         '{"type":"welcome","instance":"x","package":"y"}',
     ],
 )
-def test_a_malformed_frame_ends_that_connection_only(
-    core: Core, gateway: FakeGateway, garbage: str | bytes
-) -> None:
+def test_a_malformed_frame_ends_that_connection_only(core: Core, gateway: FakeGateway, garbage: str | bytes) -> None:
     conn = connected(core, gateway)
     stream = opened(core, conn)
     if isinstance(garbage, bytes) and len(garbage) > 1:
@@ -236,7 +248,9 @@ def test_forbidden_everywhere_falls_to_the_namespaces_that_are_allowed(core: Cor
 
     def http(message: messages.Http) -> list[Any]:
         if message.path == "/api/v1/namespaces":
-            return gateway.body(message.id, b'{"items":[{"metadata":{"name":"default"}},{"metadata":{"name":"closed"}}]}')
+            return gateway.body(
+                message.id, b'{"items":[{"metadata":{"name":"default"}},{"metadata":{"name":"closed"}}]}'
+            )
         allowed = b"true" if '"namespace":"default"' in (message.body or "") else b"false"
         return gateway.body(message.id, b'{"status":{"allowed":' + allowed + b"}}", 201)
 

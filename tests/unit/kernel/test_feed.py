@@ -39,7 +39,9 @@ def test_closing_is_told_once_and_ends_the_waking() -> None:
 def test_a_slow_reader_gets_the_last_state_of_each_and_knows_how_many_it_missed() -> None:
     queue, _ = feed(2)
     first, second, third = pod("a", 1), pod("a", 2), pod("a", 3)
-    queue.push([("MODIFIED", "one", first, None), ("MODIFIED", "one", second, first), ("MODIFIED", "one", third, second)])
+    queue.push(
+        [("MODIFIED", "one", first, None), ("MODIFIED", "one", second, first), ("MODIFIED", "one", third, second)]
+    )
     assert queue.drain() == [("MODIFIED", "one", third, None)]
     assert queue.missed == 2
 

@@ -17,7 +17,8 @@ PRELUDE = """
 import importlib, os, sys, threading
 import notebook_mux.kernel.holder as holder
 core = holder.core()
-conn = core.connect(("url", {url!r}), 10).result(10)
+url = {url!r}
+conn = core.connect(("url", url), 10).result(10)
 core.contexts(conn, {{"kubeconfig": None, "env": {{}}, "in_cluster": False}}, None, 10).result(10)
 spec = (conn, (("one", "ref-one", "default"),), "pods", (), "", "", "")
 stream = core.open_stream(spec)
@@ -86,14 +87,13 @@ def test_a_forked_child_reads_what_was_there_and_leaves_the_socket_alone(gateway
             child = holder.core()
             assert child is not core
             assert names(child) == ["a"], names(child)
-            again = child.connect(("url", %r), 10).result(10)
+            again = child.connect(("url", url), 10).result(10)
             os._exit(0 if child.status(again)["state"] == "open" else 3)
         assert os.waitpid(pid, 0)[1] == 0
         assert holder.core() is core and core.status(conn)["state"] == "open"
         assert core.status(conn)["reconnects"] == 0
         print(names(core))
-        """
-        % gateway.url,
+        """,
     )
     assert "['a']" in out
     assert gateway.upgrades == 2

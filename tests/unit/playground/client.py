@@ -79,8 +79,8 @@ class Client:
         return connection.getresponse()
 
     def ask(
-        self, method: str, path: str, body: Any = None, *, accept: str = "", media: str = "", headers: Json | None = None,
-        timeout: float = 20.0, **query: Any,
+        self, method: str, path: str, body: Any = None, *, accept: str = "", media: str = "",
+        headers: Json | None = None, timeout: float = 20.0, **query: Any,
     ) -> Answer:  # fmt: skip
         """One request; query as keywords."""
         more = dict(headers or {})
@@ -96,7 +96,9 @@ class Client:
         return self.ask("GET", path, **options)
 
     @contextlib.contextmanager
-    def watch(self, path: str, *, accept: str = "application/json", timeout: float = 20.0, **query: Any) -> Iterator[Any]:
+    def watch(
+        self, path: str, *, accept: str = "application/json", timeout: float = 20.0, **query: Any
+    ) -> Iterator[Any]:
         """An open watch: yields an iterator over its events, which ends with the watch."""
         with contextlib.closing(self._connect(timeout)) as connection:
             answer = self._send(connection, "GET", path, None, {"Accept": accept}, {"watch": "1", **query})

@@ -40,7 +40,9 @@ def deployment(name: str, *, replicas: int = 1, selector: Json | None = None) ->
     return _of("apps/v1", "Deployment", name, spec=spec)
 
 
-def _state(name: str, state: Json, *, ready: bool = False, restarts: int = 0, last: Json | None = None, **more: Any) -> Json:
+def _state(
+    name: str, state: Json, *, ready: bool = False, restarts: int = 0, last: Json | None = None, **more: Any
+) -> Json:
     return {"name": name, "image": "a", "imageID": "", "ready": ready, "restartCount": restarts, "state": state,
             "lastState": last or {}, **more}  # fmt: skip
 
@@ -71,14 +73,20 @@ def pods() -> Iterator[tuple[Json, Json]]:
     two = (container("a"), container("b", "b:1"))
     init = {"initContainers": [container("i1"), container("i2")]}
     sidecar = {"initContainers": [container("s", restartPolicy="Always"), container("i")]}
+    done = _ended(0, "Completed")
     ready = [_is("Ready"), _is("Initialized")]
     yield pod("pending"), {}
-    yield pod("running"), {"phase": "Running", "conditions": ready, "containerStatuses": [_state("a", RUNNING, ready=True)],
+    runs = [_state("a", RUNNING, ready=True)]
+    yield pod("running"), {"phase": "Running", "conditions": ready, "containerStatuses": runs,
                            "podIP": "10.1.2.3", "podIPs": [{"ip": "10.1.2.3"}]}  # fmt: skip
     yield pod("creating"), {"containerStatuses": [_state("a", _wait("ContainerCreating"))]}
     yield pod("crashing"), {"phase": "Running",
-                            "containerStatuses": [_state("a", _wait("CrashLoopBackOff"), restarts=7, last=_ended(1, "Error"))]}  # fmt: skip
-    yield pod("restarted-unknown"), {"phase": "Running", "containerStatuses": [_state("a", RUNNING, ready=True, restarts=3)]}
+                            "containerStatuses": [_state("a", _wait("CrashLoopBackOff"), restarts=7,
+                                                         last=_ended(1, "Error"))]}  # fmt: skip
+    yield (
+        pod("restarted-unknown"),
+        {"phase": "Running", "containerStatuses": [_state("a", RUNNING, ready=True, restarts=3)]},
+    )
     yield pod("two-first-wins", *two), {"phase": "Running", "containerStatuses": [
         _state("a", _wait("ErrImagePull")), _state("b", _wait("ImagePullBackOff"))]}  # fmt: skip
     yield pod("one-done-ready", *two), {"phase": "Running", "conditions": ready, "containerStatuses": [
@@ -100,10 +108,10 @@ def pods() -> Iterator[tuple[Json, Json]]:
         ("fails", _ended(1)), ("killed", _ended(1, signal=9)), ("error", _ended(1, "Error")),
     ):  # fmt: skip
         yield pod(f"init-{name}", **init), {"initContainerStatuses": [
-            _state("i1", _ended(0, "Completed"), ready=True), _state("i2", state, restarts=2, last=_ended(1, "Error"))]}  # fmt: skip
+            _state("i1", done, ready=True), _state("i2", state, restarts=2, last=_ended(1, "Error"))]}  # fmt: skip
     yield pod("init-first", **init), {"initContainerStatuses": [_state("i1", _wait()), _state("i2", _wait())]}
     yield pod("init-done", **init), {"phase": "Running", "conditions": ready,
-        "initContainerStatuses": [_state("i1", _ended(0, "Completed"), restarts=4), _state("i2", _ended(0, "Completed"))],
+        "initContainerStatuses": [_state("i1", done, restarts=4), _state("i2", done)],
         "containerStatuses": [_state("a", RUNNING, ready=True)]}  # fmt: skip
     yield pod("sidecar-ready", **sidecar), {"phase": "Running", "conditions": ready,
         "initContainerStatuses": [_state("s", RUNNING, ready=True, started=True, restarts=2, last=_ended(1, "Error")),
@@ -146,7 +154,10 @@ def workloads() -> Iterator[tuple[str, Json, Json]]:
         "schedule": "@yearly", "timeZone": "Europe/Berlin", "suspend": True, "jobTemplate": {"spec": job}}), {
         "lastScheduleTime": LONG_AGO}  # fmt: skip
     cpu = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
-    memory = {"type": "Resource", "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "64Mi"}}}
+    memory = {
+        "type": "Resource",
+        "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "64Mi"}},
+    }
     other = {"type": "Pods", "pods": {"metric": {"name": "x"}, "target": {"type": "AverageValue", "averageValue": "5"}}}
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "nope"}
     for name, metrics in (("one", [cpu]), ("three", [cpu, memory, other]), ("pods", [other])):
@@ -198,21 +209,27 @@ def small() -> Iterator[tuple[str, Json, Json]]:
     yield "serviceaccounts", _of("v1", "ServiceAccount", "s"), {}
     claim = {"accessModes": ["ReadWriteMany", "ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}},
              "storageClassName": "slow"}  # fmt: skip
-    yield "persistentvolumeclaims", _of("v1", "PersistentVolumeClaim", "unbound", spec={**claim, "volumeMode": "Block"}), {}
+    yield (
+        "persistentvolumeclaims",
+        _of("v1", "PersistentVolumeClaim", "unbound", spec={**claim, "volumeMode": "Block"}),
+        {},
+    )
     about = {"kind": "Pod", "namespace": "cells", "name": "x", "fieldPath": "spec.containers{a}"}
     yield "events", _of("v1", "Event", "old", involvedObject=about, reason="R", message="  hello\n", type="Warning",
                         count=4, firstTimestamp=LONG_AGO, lastTimestamp=SOON_AFTER,
                         source={"component": "kubelet", "host": "n1"}), {}  # fmt: skip
-    yield "events", _of("v1", "Event", "new", involvedObject={"kind": "Pod", "namespace": "cells"}, reason="R", type="Normal",
+    pods = {"kind": "Pod", "namespace": "cells"}
+    yield "events", _of("v1", "Event", "new", involvedObject=pods, reason="R", type="Normal",
                         message="m", eventTime="2024-01-05T10:00:00.000000Z", reportingComponent="c", action="A",
-                        reportingInstance="i", series={"count": 9, "lastObservedTime": "2024-01-05T11:00:00.000000Z"}), {}  # fmt: skip
+                        reportingInstance="i",
+                        series={"count": 9, "lastObservedTime": "2024-01-05T11:00:00.000000Z"}), {}  # fmt: skip
     yield "storageclasses.storage.k8s.io", _of("storage.k8s.io/v1", "StorageClass", "contract", provisioner="p",
                                                allowVolumeExpansion=True, reclaimPolicy="Retain"), {}  # fmt: skip
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
     subjects = [{"kind": "User", "name": "u1"}, {"kind": "Group", "name": "g"}, {"kind": "User", "name": "u2"},
                 {"kind": "ServiceAccount", "name": "s", "namespace": "n"}]  # fmt: skip
-    yield "rolebindings.rbac.authorization.k8s.io", _of("rbac.authorization.k8s.io/v1", "RoleBinding", "b", roleRef=role,
-                                                        subjects=subjects), {}  # fmt: skip
+    group = "rbac.authorization.k8s.io"
+    yield f"rolebindings.{group}", _of(f"{group}/v1", "RoleBinding", "b", roleRef=role, subjects=subjects), {}  # fmt: skip
     yield "leases.coordination.k8s.io", _of("coordination.k8s.io/v1", "Lease", "l", spec={"holderIdentity": "me"}), {}
     yield "priorityclasses.scheduling.k8s.io", _of("scheduling.k8s.io/v1", "PriorityClass", "contract", value=7,
                                                    preemptionPolicy="Never"), {}  # fmt: skip
