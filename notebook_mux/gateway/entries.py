@@ -84,12 +84,12 @@ def read_server(entry: Entry, env: Mapping[str, str]) -> Server:
     insecure = entry.flag("insecure-skip-tls-verify")
     if insecure and (ca or ca_file):
         raise entry.wrong("insecure-skip-tls-verify and a certificate-authority exclude each other")
-    url = entry.text("server").strip().rstrip("/")
+    url = entry.text("server").strip()
     if not url:
         raise entry.wrong("it has no server")
     if "://" not in url:
         url = f"{'https' if ca or ca_file or insecure else 'http'}://{url}"
-    parts = _url(entry, "server", url)
+    parts, url = _url(entry, "server", url), url.rstrip("/")
     if parts.username is not None or parts.query or parts.fragment:
         raise entry.wrong("server must be a URL without user, query and fragment")
     proxy = entry.text("proxy-url") or proxies.from_environment(url, env)
@@ -212,7 +212,9 @@ def _url(entry: Entry, key: str, url: str) -> Any:
 
 
 def _extensions(entry: Entry) -> list[dict[str, Any]]:
-    listed = entry.fields.get("extensions") or []
+    listed = entry.fields.get("extensions")
+    if listed is None:
+        return []
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
         raise entry.wrong("extensions must be a list of mappings")
     return listed

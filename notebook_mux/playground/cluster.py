@@ -17,6 +17,9 @@ Json = dict[str, Any]
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 """Of generated names (apimachinery/pkg/util/rand): no vowels, so no words."""
 
+COMPACT_S = 300.0
+"""etcd's history is compacted every 5 minutes, so a version can be asked for 5 to 10 minutes long."""
+
 NAME_LENGTH = 5
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 VERSION = "v1.37.2"
@@ -38,6 +41,8 @@ class Cluster:
         self.kinds = Kinds()
         self.store = Store(self.random.randint(1000, 9000))
         self.store.listen(CRDS, self._crd_changed)
+        self._aged = self.store.revision
+        self.agenda.every(COMPACT_S, self._age)
 
     def uid(self) -> str:
         """A fresh uid, from the seed."""
@@ -103,6 +108,10 @@ class Cluster:
         stored = self.store.get(resource, namespace, name)
         if stored is not None:
             self.store.remove(stored.kind, stored.key)
+
+    def _age(self) -> None:
+        self.store.age(self._aged)
+        self._aged = self.store.revision
 
     def _crd_changed(self, change: Change) -> None:
         if change.old is not None:

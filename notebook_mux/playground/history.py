@@ -67,11 +67,14 @@ class History:
             self._size -= len(gone.new.body)
             self.floor = gone.revision
 
-    def compact(self, revision: int) -> None:
-        """Forget all up to a version."""
-        while self._changes and self._changes[0].revision <= revision:
-            self._size -= len(self._changes.popleft().new.body)
-        self.floor = max(self.floor, revision)
+    def compact(self, revision: int, keep: int = 0) -> None:
+        """Forget all up to a version, but for so many of the newest changes."""
+        while len(self._changes) > keep and self._changes[0].revision <= revision:
+            gone = self._changes.popleft()
+            self._size -= len(gone.new.body)
+            self.floor = max(self.floor, gone.revision)
+        if not keep:
+            self.floor = max(self.floor, revision)
 
     @property
     def oldest(self) -> int:

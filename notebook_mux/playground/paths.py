@@ -54,10 +54,12 @@ def parse(path: str, kinds: Kinds) -> Target:
     watch = bool(rest) and rest[0] == "watch"
     if watch:
         rest = rest[1:]
+    if "" in rest:
+        raise no_such_path()
     namespace = ""
     if len(rest) >= 3 and rest[0] == "namespaces" and not _is_of_namespace(group, rest):
         namespace, rest = rest[1], rest[2:]
-    if not 1 <= len(rest) <= 3 or "" in rest:
+    if not 1 <= len(rest) <= 3:
         raise no_such_path()
     kind = kinds.find(group, version, rest[0])
     name = rest[1] if len(rest) > 1 else ""

@@ -19,6 +19,9 @@ Json = dict[str, Any]
 Key = tuple[str, str]
 """Namespace (empty for kinds of the whole cluster) and name: sorts as etcd's keys do."""
 
+KEPT = 100
+"""Changes of a kind that do not age: on an idle cluster very old versions still work, as on a real one."""
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -150,6 +153,11 @@ class Store:
             self._begin = self.revision
         for resource in list(self._histories) if resources is None else resources:
             self.history(resource).compact(self.revision)
+
+    def age(self, revision: int) -> None:
+        """Forget what is older than a version, but never the last changes of a kind."""
+        for history in self._histories.values():
+            history.compact(revision, KEPT)
 
     def put(self, kind: Kind, obj: Json) -> Stored:
         """Create or replace an object, which has to have its name and uid; its version is set."""

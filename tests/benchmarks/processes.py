@@ -12,6 +12,7 @@ import os
 import selectors
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,9 @@ ANSWER_SECONDS = 180.0
 
 END_SECONDS = 5.0
 POLL_SECONDS = 0.05
+
+LAST_WORDS = 2000
+"""Characters of a failed child's standard error that are shown."""
 
 
 class Child:
@@ -46,9 +50,11 @@ class Child:
         environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
         self.module = module
         self._listens = listens
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `end`
         self._process = subprocess.Popen(
-            command, cwd=ROOT, env={**environ, **(env or {})}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+            command, cwd=ROOT, env={**environ, **(env or {})}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self._errors,
+        )  # fmt: skip
         self.pid = self._process.pid
         self._buffer = b""
         self._selector = selectors.DefaultSelector()
@@ -72,13 +78,19 @@ class Child:
         while b"\n" not in self._buffer:
             left = deadline - time.monotonic()
             if left <= 0 or not self._selector.select(left):
-                raise RuntimeError(f"{self.module} said nothing for {seconds:g} s")
+                raise RuntimeError(f"{self.module} said nothing for {seconds:g} s{self._last_words()}")
             got = os.read(self._process.stdout.fileno(), 65536)
             if not got:
-                raise RuntimeError(f"{self.module} ended with {self._process.wait(END_SECONDS)}")
+                raise RuntimeError(f"{self.module} ended with {self._process.wait(END_SECONDS)}{self._last_words()}")
             self._buffer += got
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line.decode()
+
+    def _last_words(self) -> str:
+        """The end of its standard error."""
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace").strip()[-LAST_WORDS:]
+        return f"; it wrote:\n{said}" if said else ""
 
     def hear(self, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
         """Its next line, which is JSON."""
@@ -115,6 +127,7 @@ class Child:
             except subprocess.TimeoutExpired:
                 continue
         self._process.stdout.close()
+        self._errors.close()
 
 
 def wait_for_watchers(api: Child, count: int, seconds: float = ANSWER_SECONDS) -> None:

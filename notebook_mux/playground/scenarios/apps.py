@@ -23,7 +23,7 @@ def template(
     component: str = "",
     extra: Json | None = None,
 ) -> Json:
-    """A pod template as people write them: probes, resources, some environment."""
+    """A pod template as people write them: a probe, resources, some environment."""
     container: Json = {
         "name": name,
         "image": image,
@@ -34,12 +34,11 @@ def template(
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "500m", "memory": "256Mi"}},
     }
     if port is not None:
-        probe = {"httpGet": {"path": "/healthz", "port": "http", "scheme": "HTTP"}, "timeoutSeconds": 1,
-                 "successThreshold": 1, "failureThreshold": 3}  # fmt: skip
+        probe = {"httpGet": {"path": "/healthz", "port": "http", "scheme": "HTTP"}, "periodSeconds": 5,
+                 "timeoutSeconds": 1, "successThreshold": 1, "failureThreshold": 3}  # fmt: skip
         container |= {
             "ports": [{"name": "http", "containerPort": port}],
-            "readinessProbe": {**probe, "periodSeconds": 5},
-            "livenessProbe": {**probe, "periodSeconds": 10, "initialDelaySeconds": 5},
+            "readinessProbe": probe,
         }
     metadata: Json = {"labels": labels(name, component)}
     if behaviour:

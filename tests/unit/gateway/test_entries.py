@@ -128,7 +128,7 @@ def test_the_reference_is_of_content():
         return reference(read_server(cluster(**server), env or {}), read_user(user(**person), env or {}))
 
     plain = ref({}, {"token": "t"})
-    assert plain == "7e8b3a39c3f4a7a0d2f2e0f6d0a5f0c6" or len(plain) == 32
+    assert len(plain) == 32
     assert plain == ref({}, {"token": "t"})
     assert plain == ref({}, {"token": "t"}, {"PATH": "/other", "AWS_PROFILE": "x"}), "no plugin, no variables"
     differing = [

@@ -48,7 +48,7 @@ def test_empty_and_missing_files_are_nothing(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: [", "line 1"),
+        ("a: [", "is not valid YAML: line 2"),
         ("a: 1\na: 2\n", "stands twice"),
         ("- 1", "is no kubeconfig"),
         ("kind: Pod", "is no kubeconfig"),

@@ -229,7 +229,8 @@ def small() -> Iterator[tuple[str, Json, Json]]:
     subjects = [{"kind": "User", "name": "u1"}, {"kind": "Group", "name": "g"}, {"kind": "User", "name": "u2"},
                 {"kind": "ServiceAccount", "name": "s", "namespace": "n"}]  # fmt: skip
     group = "rbac.authorization.k8s.io"
-    yield f"rolebindings.{group}", _of(f"{group}/v1", "RoleBinding", "b", roleRef=role, subjects=subjects), {}  # fmt: skip
+    binding = _of(f"{group}/v1", "RoleBinding", "b", roleRef=role, subjects=subjects)
+    yield f"rolebindings.{group}", binding, {}
     yield "leases.coordination.k8s.io", _of("coordination.k8s.io/v1", "Lease", "l", spec={"holderIdentity": "me"}), {}
     yield "priorityclasses.scheduling.k8s.io", _of("scheduling.k8s.io/v1", "PriorityClass", "contract", value=7,
                                                    preemptionPolicy="Never"), {}  # fmt: skip

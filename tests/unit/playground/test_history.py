@@ -46,3 +46,13 @@ def test_compaction():
     assert history.after(history.floor) == made[3:]
     history.compact(made[-1].revision + 7)
     assert (len(history), history.floor, history.oldest) == (0, made[-1].revision + 7, made[-1].revision + 8)
+
+
+def test_age_leaves_the_newest_changes():
+    history, made = History(0), changes(5)
+    for change in made:
+        history.add(change)
+    history.compact(made[-1].revision, keep=2)
+    assert (len(history), history.floor) == (2, made[2].revision)
+    history.compact(made[0].revision, keep=0)
+    assert len(history) == 2

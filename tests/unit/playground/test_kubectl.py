@@ -97,14 +97,18 @@ def test_delete_waits_for_the_end(kubectl: Kubectl):
     assert "deleted" in kubectl("delete", "ns", "monitoring", "--timeout=40s")
 
 
+def revisions(kubectl: Kubectl) -> list[str]:
+    return [row[0] for row in lines(kubectl("rollout", "history", "deploy/web"))[2:] if row]
+
+
 def test_roll_out_and_back(kubectl: Kubectl):
     kubectl("set", "image", "deploy/web", "web=nginx:9")
     kubectl("rollout", "status", "deploy/web", "--timeout=40s")
-    assert [row[0] for row in lines(kubectl("rollout", "history", "deploy/web"))[2:]] == ["1", "2"]
+    assert revisions(kubectl) == ["1", "2"]
     kubectl("rollout", "undo", "deploy/web")
     kubectl("rollout", "status", "deploy/web", "--timeout=40s")
     assert kubectl("get", "deploy", "web", "-o", "jsonpath={..image}") == "nginx:1.29.0"
-    assert [row[0] for row in lines(kubectl("rollout", "history", "deploy/web"))[2:]] == ["2", "3"]
+    assert revisions(kubectl) == ["2", "3"]
     assert len(lines(kubectl("get", "rs", "-l", "app=web", "--no-headers"))) == 2
 
 

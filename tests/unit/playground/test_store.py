@@ -69,3 +69,15 @@ def test_the_past_can_be_asked_for_until_it_is_forgotten():
     assert store.items_at("configmaps", newest) is None
     assert store.items_at("configmaps", store.revision) == store.items("configmaps")
     assert store.history("pods").floor == store.revision  # also of kinds that nobody has asked for yet
+
+
+def test_versions_age_but_not_on_an_idle_cluster():
+    cluster = bare()
+    first = cluster.store.revision
+    for number in range(150):
+        cluster.create(config_map(f"m-{number}"))
+    cluster.agenda.step(301)
+    assert cluster.store.items_at("configmaps", first) == []
+    cluster.agenda.step(300)
+    assert cluster.store.items_at("configmaps", first) is None
+    assert len(cluster.store.history("configmaps")) == 100

@@ -25,11 +25,11 @@ export const ORDER = "\u0000order";
 
 const measure = document.createElement("canvas").getContext("2d");
 
-function width(texts: Iterable<string>, title: string, font: string): number {
+function width(texts: Iterable<string>, title: string, font: string, bold: boolean): number {
   if (measure === null) return 120;
   measure.font = `600 ${font}`;
   let widest = measure.measureText(title).width + 14; // the sort arrow
-  measure.font = font;
+  if (!bold) measure.font = font;
   for (const text of texts) widest = Math.max(widest, measure.measureText(text).width);
   return Math.round(Math.min(WIDE, Math.max(NARROW, widest + PADDING)));
 }
@@ -74,7 +74,7 @@ export function columnDefs(head: Head, rows: Iterable<Row>, font: string, now: N
     const def = common(title, column, value, (row) => (stateAt < 0 ? "" : row.cell(stateAt, 0)));
     def.comparator = (_a, _b, a: IRowNode<Row>, b: IRowNode<Row>) =>
       a.data && b.data ? compare(a.data, b.data, index, title, value) : 0;
-    def.width = width(texts, title, font) + (shaped ? SHAPE : 0);
+    def.width = width(texts, title, font, shaped) + (shaped ? SHAPE : 0);
     if (place === titles.length - 1) Object.assign(def, { flex: 1, minWidth: def.width });
     return def;
   });
