@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import unpatched
 from tests.testbed import build
 from tests.testbed.control_plane import ControlPlane
 
@@ -31,6 +33,8 @@ WITH_SERVERS_SECONDS = 180
 SERVERS = {"control_plane": "control_plane", "control_plane_with": "control_plane", "lab": "browser"}
 """Fixtures that start servers, and the marker that a test with one of them gets."""
 END_SECONDS = 5.0
+END_ROUNDS = 5
+"""A process that ends may have started another a moment before; the last round finds none."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,7 +69,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure() -> None:
     """End what the tests started and left, and remove the session's home."""
     if os.environ.get(SESSION) == str(SESSION_HOME):
-        end_processes_of_session()
+        holder = sys.modules.get("notebook_mux.kernel.holder")
+        core = holder.running() if holder else None
+        if core is not None:
+            core.shutdown()  # or it would start a gateway anew in the place of the one that is ended
+        for _ in range(END_ROUNDS):
+            if not end_processes_of_session():
+                break
         shutil.rmtree(SESSION_HOME, ignore_errors=True)
 
 
@@ -81,7 +91,15 @@ def end_processes_of_session() -> list[int]:
     for process in alive:
         with contextlib.suppress(psutil.Error):
             process.kill()
+    psutil.wait_procs(alive, timeout=END_SECONDS)
     return [process.pid for process in found]
+
+
+@pytest.fixture(autouse=True)
+def asyncio_unpatched() -> Iterator[None]:
+    """What a test does to asyncio by nest_asyncio ends with the test."""
+    yield
+    unpatched.restore()
 
 
 @pytest.fixture(scope="session")

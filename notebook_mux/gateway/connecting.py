@@ -100,9 +100,10 @@ def _tls(error: ssl.SSLError, cluster: str, server: str) -> MuxError:
 
 def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
     for _ in range(8):  # aiohttp wraps at most three deep
-        if error is None or isinstance(error, kind):
-            return error
         inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None)
+        # aiohttp's own certificate error is by its class one of ssl's, but has none of its fields.
+        if error is None or (inner is None and isinstance(error, kind)):
+            return error
         error = inner or error.__cause__
     return None
 

@@ -160,6 +160,4 @@ def _in_cluster(contexts: Sequence[str] | str | None, env: Mapping[str, str], ac
             raise unknown(name, [CONTEXT_NAME], "this pod")
     server, user, namespace = service_account(env, account)
     ref = reference(server, user)
-    return ResolvedContext(
-        CONTEXT_NAME, ref, server.url, namespace, "serviceaccount", True, None, (), server, user
-    )
+    return ResolvedContext(CONTEXT_NAME, ref, server.url, namespace, "serviceaccount", True, None, (), server, user)

@@ -40,9 +40,7 @@ def _passed_by(host: str, port: int, env: Mapping[str, str]) -> bool:
     return False
 
 
-def _names(
-    entry: str, host: str, port: int, address: ipaddress.IPv4Address | ipaddress.IPv6Address | None
-) -> bool:
+def _names(entry: str, host: str, port: int, address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> bool:
     try:
         network = ipaddress.ip_network(entry, strict=False)
     except ValueError:

@@ -16,8 +16,7 @@ import aiohttp
 import msgspec
 
 from notebook_mux.errors import MuxError
-from notebook_mux.gateway import table_events as wire
-from notebook_mux.gateway import troubles
+from notebook_mux.gateway import table_events as wire, troubles
 from notebook_mux.gateway.cluster import Cluster
 from notebook_mux.gateway.flusher import Flusher
 from notebook_mux.gateway.reflector import List, Reflector, Wait, Watch

@@ -9,8 +9,7 @@ from collections.abc import Callable
 import aiohttp
 from msgspec import Raw
 
-from notebook_mux.gateway import table_events as wire
-from notebook_mux.gateway import troubles
+from notebook_mux.gateway import table_events as wire, troubles
 from notebook_mux.gateway.answers import Answer
 from notebook_mux.gateway.cluster import Cluster
 from notebook_mux.gateway.flusher import Flusher

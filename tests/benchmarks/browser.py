@@ -7,7 +7,9 @@ are Chromium's own (DevTools protocol): bytes and messages of the kernel's WebSo
 from __future__ import annotations
 
 import base64
+import json
 import re
+import struct
 import tempfile
 import time
 from dataclasses import dataclass
@@ -36,6 +38,8 @@ PROCESS = re.compile(r"kernel process (\d+)")
 FIRST_SECONDS = 60.0
 SETTLE_SECONDS = 2.0
 KIB = 1024
+BINARY = 2
+"""A WebSocket frame's opcode."""
 
 CELLS = (
     "import os\nimport notebook_mux as nm\nnm.connect(url={url!r})\nprint('kernel process', os.getpid())",
@@ -44,10 +48,25 @@ CELLS = (
 )
 
 
+def is_comm(frame: bytes) -> bool:
+    """Whether a message of the kernel's WebSocket is a widget's, and not the kernel's own busy and idle.
+
+    In the protocol v1.kernel.websocket.jupyter.org a count and that many offsets come first; the second part is the
+    header, see jupyter_server's ``deserialize_msg_from_ws_v1``.
+    """
+    try:
+        _, begins, ends = struct.unpack_from("<3Q", frame, 8)
+        header = json.loads(frame[begins:ends])
+    except (struct.error, ValueError):
+        return False
+    return header.get("msg_type") == "comm_msg"
+
+
 class Counter:
     """Counts what the page's WebSockets receive, and reads the main thread's clock."""
 
     def __init__(self, session: CDPSession) -> None:
+        self.all = 0
         self.messages = 0
         self.bytes = 0
         self._session = session
@@ -57,9 +76,11 @@ class Counter:
 
     def _frame(self, event: dict[str, Any]) -> None:
         frame = event["response"]
-        payload = frame["payloadData"]
-        self.messages += 1
-        self.bytes += len(base64.b64decode(payload)) if frame["opcode"] == 2 else len(payload.encode())
+        text = frame["payloadData"]
+        payload = base64.b64decode(text) if frame["opcode"] == BINARY else text.encode()
+        self.all += 1
+        self.messages += is_comm(payload)
+        self.bytes += len(payload)
 
     def busy(self) -> float:
         """Seconds of the main thread's tasks so far."""
@@ -72,6 +93,9 @@ class Load:
     """What went on for a while, a second."""
 
     messages: float
+    """Of widgets."""
+    all: float
+    """And the kernel's own about itself."""
     bytes: float
     busy: float
     """Of the page's main thread, 0 to 1."""
@@ -92,15 +116,19 @@ class Scene:
         """Measure for so long."""
         counter = self._counter
         cpu, busy = [cpu_seconds(pid) for pid in self._pids], counter.busy()
-        messages, size, began = counter.messages, counter.bytes, time.monotonic()
+        messages, every, size, began = counter.messages, counter.all, counter.bytes, time.monotonic()
         self._page.wait_for_timeout(seconds * 1000)
         took = time.monotonic() - began
         busy = counter.busy() - busy
         kernel, gateway = (cpu_seconds(pid) - before for pid, before in zip(self._pids, cpu, strict=True))
         return Load(
-            (counter.messages - messages) / took, (counter.bytes - size) / took, busy / took, kernel / took,
-            gateway / took,
-        )  # fmt: skip
+            messages=(counter.messages - messages) / took,
+            all=(counter.all - every) / took,
+            bytes=(counter.bytes - size) / took,
+            busy=busy / took,
+            kernel=kernel / took,
+            gateway=gateway / took,
+        )
 
 
 def _paint(notebook: Notebook, index: int) -> float:
@@ -160,7 +188,7 @@ def run(scale: Scale) -> list[Row]:
         Row(GROUP, f"first paint of {scale.pods:,} rows", paints[0], "ms", "run again", paints[1],
             note="from running the cell of nm.table to a row that can be seen; the stream has synced before"),
         Row(GROUP, f"{what}: messages to the page", load.messages, "1/s", bound=MESSAGES_BOUND,
-            note=f"all WebSocket messages of the page; without changes {idle.messages:.1f}/s"),
+            note=f"with the kernel's busy and idle {load.all:.1f}/s; without changes {idle.all:.1f}/s"),
         Row(GROUP, f"{what}: bytes to the page", load.bytes / KIB, "KiB/s",
             note=f"without changes {idle.bytes / KIB:.1f} KiB/s"),
         Row(GROUP, f"{what}: page's main thread busy", load.busy * 100, "%",

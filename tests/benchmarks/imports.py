@@ -14,6 +14,7 @@ from tests.benchmarks.table import Row
 GROUP = "import"
 UNIT = "ms"
 BOUND = 1.5
+BOUND_TO = "import notebook_mux"
 
 MEASURE = """
 import json, sys, time
@@ -55,5 +56,7 @@ def run(scale: Scale) -> list[Row]:
     rows = []
     for name in names:
         note = f"CPU {cpu[name]:.0f} ms beside {cpu[peer]:.0f} ms; {took[name][0][2]} modules beside {took[peer][0][2]}"
-        rows.append(Row(GROUP, name, wall[name], UNIT, peer, wall[peer], BOUND, note))
+        # The bound is the import's; the rest is paid by the first cell that uses a name.
+        bound = BOUND if name == BOUND_TO else None
+        rows.append(Row(GROUP, name, wall[name], UNIT, peer, wall[peer], bound, note))
     return rows

@@ -25,7 +25,9 @@ class Authority:
         )
         self.pem = self._ca.public_bytes(serialization.Encoding.PEM)
 
-    def _builder(self, subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def _builder(
+        self, subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
         day = datetime.timedelta(days=1)
         return (

@@ -22,7 +22,9 @@ from notebook_mux.gateway import connecting
 from notebook_mux.gateway.answers import Answer
 from notebook_mux.wire.frames import Record, decode_records
 
-COLUMNS = [{"name": name, "type": "string", "format": "", "description": "", "priority": 0} for name in ("Name", "Value")]
+COLUMNS = [
+    {"name": name, "type": "string", "format": "", "description": "", "priority": 0} for name in ("Name", "Value")
+]
 
 
 def status(code: int, reason: str, message: str, **details: Any) -> dict[str, Any]:
@@ -232,7 +234,9 @@ class ModelCluster:
         if fault == "plugin":
             raise LoginRequired("the plugin failed", cluster="model")
         if fault == "429":
-            return Answer(429, {"retry-after": "1", "content-type": "text/plain"}, b"Too many requests, please try again later.\n")
+            return Answer(
+                429, {"retry-after": "1", "content-type": "text/plain"}, b"Too many requests, please try again later.\n"
+            )
         if fault.isdecimal():
             return _answer(status(int(fault), "Expired" if fault == "410" else "Fault", f"fault {fault}"))
         return None

@@ -67,7 +67,7 @@ def test_a_cluster_that_cannot_be_used(fields: dict[str, Any], said: str):
 
 def test_a_user():
     found = read_user(
-        user(client_certificate="c.crt", client_key="/abs/c.key", token=" t\n", tokenFile="t", username="n", password="p",
+        user(client_certificate="c.crt", client_key="/abs/c.key", token=" t\n", tokenFile="t", username="n",
              **{"as": "jane", "as-uid": "1", "as-groups": ["g"], "as-user-extra": {"k": ["v"]}}), {},
     )  # fmt: skip
     assert found.cert_file == FILE.parent / "c.crt"

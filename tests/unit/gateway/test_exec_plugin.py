@@ -56,7 +56,9 @@ async def test_it_is_run_with_its_arguments_and_our_environment(tmp_path: Path, 
                     "config": {"audience": "x"}},
     }  # fmt: skip
     await run(Plugin(command), server)
-    assert "cluster" not in json.loads(json.loads((tmp_path / "said").read_text())["env"]["KUBERNETES_EXEC_INFO"])["spec"]
+    assert (
+        "cluster" not in json.loads(json.loads((tmp_path / "said").read_text())["env"]["KUBERNETES_EXEC_INFO"])["spec"]
+    )
 
 
 async def test_it_is_found_on_the_path_given(tmp_path: Path):
@@ -114,7 +116,12 @@ async def test_a_time_limit_ends_it_and_what_it_started(tmp_path: Path):
 
 async def test_cancelling_ends_it(tmp_path: Path):
     pid_file = tmp_path / "pid"
-    body = f"open({str(pid_file)!r} + '.new', 'w').write(str(os.getpid())); os.rename({str(pid_file)!r} + '.new', {str(pid_file)!r}); time.sleep(60)"
+    body = (
+        f"path = {str(pid_file)!r}\n"
+        "open(path + '.new', 'w').write(str(os.getpid()))\n"
+        "os.rename(path + '.new', path)\n"
+        "time.sleep(60)"
+    )
     task = asyncio.create_task(run(Plugin(script(tmp_path / "slow", body)), Server()))
     async with asyncio.timeout(10):
         while not pid_file.exists():

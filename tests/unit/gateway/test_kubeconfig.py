@@ -74,9 +74,9 @@ def test_no_kubeconfig(tmp_path: Path):
         load([tmp_path / "none"], None, {})
     assert str(tmp_path / "none") in str(caught.value)
     assert "nm.demo()" in str(caught.value)
+    empty = tmp_path / "empty"
+    empty.write_text("{}")
     with pytest.raises(NoCluster, match="no context in"):
-        empty = tmp_path / "empty"
-        empty.write_text("{}")
         load([empty], None, {})
     with pytest.raises(NoCluster):
         load(None, None, {})

@@ -4,14 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
-from notebook_mux.gateway import upstream as module
 from notebook_mux.gateway import watching
 from notebook_mux.gateway.upstream import Upstream
 from notebook_mux.wire.frames import Kind, decode_records
-from tests.unit.gateway.model_server import ModelCluster, Mirror, until
+from tests.unit.gateway.model_server import Mirror, ModelCluster, until
 
 
 def begin(cluster: ModelCluster, **options: Any) -> tuple[Upstream, Mirror]:
@@ -88,7 +86,9 @@ async def test_an_expired_version_is_told_as_a_difference():
     cluster.put("b", "new")
     cluster.compact()
     await until(lambda: ("relisted", 4) in mirror.log)
-    assert mirror.seen == [(1, "a", True), (2, "c", False), (3, "e", False), (4, "b", False)], "deletions, then by version"
+    assert mirror.seen == [(1, "a", True), (2, "c", False), (3, "e", False), (4, "b", False)], (
+        "deletions, then by version"
+    )
     assert upstream.incarnation == incarnation
     assert upstream.relists == 1
     assert same(upstream, mirror, cluster)
@@ -255,7 +255,7 @@ async def test_what_cannot_be_decoded_is_listed_again():
 async def test_a_mistake_of_ours_does_not_end_it(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
     cluster = ModelCluster()
     cluster.put("a")
-    real = module.Watching.run
+    real = watching.Watching.run
     calls = iter([True, False])
 
     async def broken(self: Any, path: str, query: str) -> Any:
@@ -263,7 +263,7 @@ async def test_a_mistake_of_ours_does_not_end_it(monkeypatch: pytest.MonkeyPatch
             raise KeyError("a mistake")
         return await real(self, path, query)
 
-    monkeypatch.setattr(module.Watching, "run", broken)
+    monkeypatch.setattr(watching.Watching, "run", broken)
     upstream, mirror = begin(cluster)
     await until(lambda: upstream.is_synced)
     assert "goes on with a new list" in caplog.text

@@ -82,7 +82,12 @@ export class Bar {
 
   #resume = element("button", { type: "button" }, "Go on");
 
-  head(head: Head, counts: number[]): void {
+  #drawn = "";
+
+  head(head: Head, counts: readonly number[]): void {
+    const shape = JSON.stringify([head.title, head.settings, head.clusters.map(({ name, state }) => [name, state]), counts]);
+    if (shape === this.#drawn) return;
+    this.#drawn = shape;
     setText(this.#title, head.title);
     this.#wide.setAttribute("aria-pressed", String(head.settings.wide));
     this.#wide.hidden = head.settings.columns !== null || !head.columns.some((column) => column.wide);

@@ -1,6 +1,6 @@
 /** The grid's columns from the server's: which, how wide, how sorted, how coloured. */
 
-import type { CellClassParams, ColDef, IRowNode, ValueGetterParams } from "ag-grid-community";
+import type { CellClassParams, ColDef, IRowNode, ITooltipParams, ValueFormatterParams, ValueGetterParams } from "ag-grid-community";
 
 import { compareKeys, naturalKey } from "../common/order";
 import type { Column, Head } from "./head";
@@ -11,6 +11,9 @@ const PADDING = 26;
 const NARROW = 44;
 const WIDE = 360;
 const SAMPLE = 400;
+/** Characters from which a cell is likely to be cut, and shown in full where the pointer rests. */
+const LONG = 40;
+const NOTHING = new Set(["", "<none>", "<unset>"]);
 const SHAPE = 18;
 /** A state that any pod may come into, and that should not be cut when it does. */
 const LONG_STATE = "CrashLoopBackOff";
@@ -42,6 +45,17 @@ export function shownTitles(head: Head): string[] {
   return [...lead, ...head.columns.filter((column) => wide || !column.wide).map((column) => column.title)];
 }
 
+/** The columns with cells that go on by themselves. */
+export function liveTitles(head: Head, rows: Iterable<Row>): string[] {
+  const live = new Set<string>();
+  let looked = 0;
+  for (const row of rows) {
+    head.columns.forEach((column, index) => row.isLive(index) && live.add(column.title));
+    if (++looked === SAMPLE) break;
+  }
+  return [...live];
+}
+
 export function columnDefs(head: Head, rows: Iterable<Row>, font: string, now: Now): ColDef<Row>[] {
   const sample: Row[] = [];
   for (const row of rows) {
@@ -66,12 +80,13 @@ export function columnDefs(head: Head, rows: Iterable<Row>, font: string, now: N
         : title === "Cluster"
           ? (row: Row): unknown => clusters[row.cluster]
           : (row: Row): unknown => row.namespace;
+    const source = column !== undefined ? (row: Row): unknown => row.source(index) : value;
     const texts = sample.map((row) => asText(value(row)));
     const shaped = hasShape(title);
     if (shaped) texts.push(LONG_STATE);
     // an age that ticks over to a longer text must not be cut
     if (sample.some((row) => column !== undefined && row.isLive(index))) texts.push("00h00m");
-    const def = common(title, column, value, (row) => (stateAt < 0 ? "" : row.cell(stateAt, 0)));
+    const def = common(title, column, value, source, (row) => (stateAt < 0 ? "" : row.cell(stateAt, 0)));
     def.comparator = (_a, _b, a: IRowNode<Row>, b: IRowNode<Row>) =>
       a.data && b.data ? compare(a.data, b.data, index, title, value) : 0;
     def.width = width(texts, title, font, shaped) + (shaped ? SHAPE : 0);
@@ -85,24 +100,38 @@ function common(
   title: string,
   column: Column | undefined,
   value: (row: Row) => unknown,
+  source: (row: Row) => unknown,
   state: (row: Row) => unknown,
 ): ColDef<Row> {
   const right = column !== undefined && RIGHT.has(column.type);
   const shaped = hasShape(title);
+  const text = (row: Row | null | undefined): string => (row ? asText(value(row)) : "");
   return {
     colId: title,
     headerName: title,
     headerTooltip: column?.about.split(". ")[0] ?? title,
     headerClass: right ? "right" : "",
-    valueGetter: ({ data }: ValueGetterParams<Row>) => (data ? asText(value(data)) : ""),
-    tooltipValueGetter: ({ value: text }) => (String(text).length > 40 ? String(text) : null),
-    cellClass: ({ value: text, data }: CellClassParams<Row>) => [
-      right ? "right" : "",
-      title === "Name" ? "name" : "",
-      shaped ? "shaped" : "",
-      text === "<none>" || text === "<unset>" || text === "" ? "nothing" : (`tone-${tone(title, text, data ? state(data) : "")}`),
-    ],
+    // The grid asks for values at every comparison; the text is made only for what is drawn.
+    valueGetter: ({ data }: ValueGetterParams<Row>) => (data ? source(data) : undefined),
+    equals: same,
+    valueFormatter: ({ data }: ValueFormatterParams<Row>) => text(data),
+    tooltipValueGetter: ({ data }: ITooltipParams<Row>) => (text(data).length > LONG ? text(data) : null),
+    cellClass: ({ data }: CellClassParams<Row>) => {
+      const shown = text(data);
+      return [
+        right ? "right" : "",
+        title === "Name" ? "name" : "",
+        shaped ? "shaped" : "",
+        NOTHING.has(shown) ? "nothing" : `tone-${tone(title, shown, data ? state(data) : "")}`,
+      ];
+    },
   };
+}
+
+/** Whether two sources of a cell give the same text. */
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  return Array.isArray(a) && Array.isArray(b) && a[0] === b[0] && a[1] === b[1];
 }
 
 function compare(a: Row, b: Row, index: number, title: string, value: (row: Row) => unknown): number {

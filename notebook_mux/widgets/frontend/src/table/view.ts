@@ -9,7 +9,7 @@ import type { Link } from "../common/link";
 import { passes, type Words, words } from "../common/order";
 import { shadow } from "../common/style";
 import { Bar } from "./bar";
-import { columnDefs, ORDER, shownTitles } from "./columns";
+import { columnDefs, liveTitles, ORDER, shownTitles } from "./columns";
 import { GRID_CSS, HEADER_PX, makeGrid, ROW_PX } from "./grid";
 import type { Head } from "./head";
 import type { Changes, Row, Rows } from "./rows";
@@ -138,7 +138,10 @@ export class View {
     this.#shared.settle();
     this.#bar.tick(head, link, now);
     this.#bar.rate(changes.rate, changes.last, now);
-    if (link.condition.kernel === "live") this.#api.refreshCells();
+    if (link.condition.kernel === "live") {
+      // by force: what these cells are made of has not changed, only the time
+      this.#api.refreshCells({ columns: liveTitles(head, this.#shared.rows.byKey.values()), force: true });
+    }
     this.#sayEmpty();
   }
 
@@ -148,7 +151,8 @@ export class View {
     const shape = JSON.stringify([head.columns, shownTitles(head), this.#measured]);
     if (shape === this.#shape) return;
     this.#shape = shape;
-    const font = getComputedStyle(this.#root).fontFamily;
+    // the body's, for the view may not be in the page yet
+    const font = getComputedStyle(document.body).getPropertyValue("--jp-ui-font-family").trim() || "sans-serif";
     const now = this.#shared.now;
     const sorted = this.#api.getColumnState().filter((state) => state.sort);
     this.#api.setGridOption("columnDefs", columnDefs(head, this.#shared.rows.byKey.values(), `12.5px ${font}`, now));
@@ -190,9 +194,7 @@ export class View {
     if (head === undefined || this.#api === undefined) return;
     const shown = this.#api.getDisplayedRowCount();
     this.#bar.counts(shown, rows.byKey.size, this.#api.getSelectedRows().length);
-    const counts = new Array<number>(head.clusters.length).fill(0);
-    if (head.several[0]) for (const row of rows.byKey.values()) counts[row.cluster] = (counts[row.cluster] ?? 0) + 1;
-    this.#bar.head(head, counts);
+    this.#bar.head(head, rows.counts);
     // it grows with its rows and does not shrink: what is below in the notebook must not jump
     this.#rowsHigh = Math.max(this.#rowsHigh, shown);
     const wanted = HEADER_PX + this.#rowsHigh * ROW_PX + SCROLLBAR_PX;
