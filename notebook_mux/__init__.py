@@ -50,10 +50,10 @@ if TYPE_CHECKING:
         WriteRefused as WriteRefused,
         WrongThread as WrongThread,
     )
-    from notebook_mux.manager import Manager as Manager
-    from notebook_mux.objects import Change as Change, Object as Object
-    from notebook_mux.snapshot import Snapshot as Snapshot
-    from notebook_mux.stream import Stream as Stream
+    from notebook_mux.handles.manager import Manager as Manager
+    from notebook_mux.handles.objects import Change as Change, Object as Object
+    from notebook_mux.handles.snapshot import Snapshot as Snapshot
+    from notebook_mux.handles.stream import Stream as Stream
     from notebook_mux.widgets.status import Status as Status
     from notebook_mux.widgets.table import Table as Table
 
@@ -86,11 +86,11 @@ _HOMES = {
         ),
         "errors",
     ),
-    "Manager": "manager",
-    "Change": "objects",
-    "Object": "objects",
-    "Snapshot": "snapshot",
-    "Stream": "stream",
+    "Manager": "handles.manager",
+    "Change": "handles.objects",
+    "Object": "handles.objects",
+    "Snapshot": "handles.snapshot",
+    "Stream": "handles.stream",
     "Status": "widgets.status",
     "Table": "widgets.table",
 }

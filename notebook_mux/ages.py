@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -16,6 +17,9 @@ YEAR = 365 * DAY
 
 INVALID = "<invalid>"
 UNKNOWN = "<unknown>"
+
+DURATIONS, TIMES = 4096, 16384
+"""Kept results of parsing: a table's rows are printed again and again, and most of their times stay as they are."""
 
 _PRINTED = re.compile(r"(?:(\d+)y)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _UNITS = (YEAR, DAY, HOUR, MINUTE, 1)
@@ -56,6 +60,7 @@ def _two(seconds: int, large: int, large_name: str, small: int, small_name: str)
     return f"{seconds // large}{large_name}" + (f"{rest}{small_name}" if rest else "")
 
 
+@lru_cache(maxsize=DURATIONS)
 def parse_duration(text: str) -> tuple[float, float] | None:
     """The durations that print as `text`: from (included) to (excluded), in seconds; None if it is none."""
     match = _PRINTED.fullmatch(text)
@@ -75,6 +80,7 @@ def _precision(seconds: int) -> int:
     return YEAR
 
 
+@lru_cache(maxsize=TIMES)
 def parse_time(text: str | None) -> float | None:
     """An RFC 3339 time as Unix seconds; None for none, for the zero time, and for what is no time."""
     if not text:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from notebook_mux import calls
-from notebook_mux.manager import Manager
-from notebook_mux.objects import Object
-from notebook_mux.origins import Paths
-from notebook_mux.questions import Names
-from notebook_mux.selectors import Selector
-from notebook_mux.snapshot import Snapshot
-from notebook_mux.stream import WAIT_SECONDS, Stream
-from notebook_mux.waiting import awaiting
+from notebook_mux.handles import calls
+from notebook_mux.handles.manager import Manager
+from notebook_mux.handles.objects import Object
+from notebook_mux.handles.origins import Paths
+from notebook_mux.handles.questions import Names
+from notebook_mux.handles.selectors import Selector
+from notebook_mux.handles.snapshot import Snapshot
+from notebook_mux.handles.stream import WAIT_SECONDS, Stream
+from notebook_mux.handles.waiting import awaiting
 
 if TYPE_CHECKING:
     from notebook_mux.widgets.status import Status

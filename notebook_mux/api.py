@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from notebook_mux import calls
 from notebook_mux.errors import InvalidArgument, WrongThread
-from notebook_mux.manager import Manager
-from notebook_mux.objects import Object
-from notebook_mux.origins import Paths
-from notebook_mux.questions import Names
-from notebook_mux.selectors import Selector
-from notebook_mux.snapshot import Snapshot
-from notebook_mux.stream import Stream
-from notebook_mux.waiting import blocking, refuse_here
+from notebook_mux.handles import calls
+from notebook_mux.handles.manager import Manager
+from notebook_mux.handles.objects import Object
+from notebook_mux.handles.origins import Paths
+from notebook_mux.handles.questions import Names
+from notebook_mux.handles.selectors import Selector
+from notebook_mux.handles.snapshot import Snapshot
+from notebook_mux.handles.stream import Stream
+from notebook_mux.handles.waiting import blocking, refuse_here
 
 if TYPE_CHECKING:
     from notebook_mux.widgets.status import Status

@@ -96,7 +96,7 @@ class Endpoint:
         answer = await self.connection.requests.ask(
             messages.Contexts, source=source, names=names, timeout=timeout, early=early
         )
-        found = [msgspec.to_builtins(context) for context in msgspec.convert(answer, list[messages.Context])]
+        found = [msgspec.structs.asdict(context) for context in msgspec.convert(answer, list[messages.Context])]
         asked = (msgspec.json.encode(source), None if names is None else tuple(names))
         self._asked[asked] = (source, names)
         for context in found:

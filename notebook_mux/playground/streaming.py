@@ -66,6 +66,8 @@ class Stream:
             await response.prepare(request)
             await self._send(response)
             await response.write_eof()
+        except ConnectionResetError:
+            pass  # the watcher has gone, which is how most watches end
         finally:
             self.watcher.close()
         return response

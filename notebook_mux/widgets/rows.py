@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from notebook_mux import cells as printing
+from notebook_mux.printing import cells as printing
 from notebook_mux.wire.frames import Record
 
 Key = tuple[int, str]

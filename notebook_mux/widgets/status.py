@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from notebook_mux.crossing import told
+from notebook_mux.handles.crossing import told
 from notebook_mux.kernel import holder
 from notebook_mux.widgets import html, messages
 from notebook_mux.widgets.base import Content, Draft, Live
 
 if TYPE_CHECKING:
-    from notebook_mux.manager import Manager
+    from notebook_mux.handles.manager import Manager
 
 SAMPLE_SECONDS = 1.0
 """Between two looks at the counters, which change without a word."""

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import traitlets
 
-from notebook_mux import cells as printing
 from notebook_mux.errors import Closed, InvalidArgument
-from notebook_mux.readers import scopes, unique_titles
+from notebook_mux.handles.readers import scopes, unique_titles
+from notebook_mux.printing import cells as printing
 from notebook_mux.widgets import html, messages
 from notebook_mux.widgets.base import Content, Draft, Live
 from notebook_mux.widgets.order import natural_key, passes

@@ -20,8 +20,8 @@ from typing import Any
 
 import msgspec
 
-from notebook_mux import cells
 from notebook_mux.kernel.core import Core
+from notebook_mux.printing import cells
 from tests.benchmarks.processes import arguments, orders, say
 
 POLL_SECONDS = 0.02

@@ -385,7 +385,9 @@ def test_a_watch_of_tables(side: Client, place: str):
         tables = [event["object"] for event in events]
         assert all(table["kind"] == "Table" and len(table["rows"]) == 1 for table in tables)
         assert [column["name"] for column in tables[0]["columnDefinitions"]] == ["Name", "Data", "Age"]
-        assert [table["columnDefinitions"] for table in tables[1:]] == [None, None]
+        # Two objects and at least one bookmark; a slow machine may see one more.
+        assert len(tables) >= 3
+        assert all(table["columnDefinitions"] is None for table in tables[1:])
         assert tables[2]["rows"][0]["cells"] == ["", 0, "<unknown>"]
         mark = tables[2]["rows"][0]["object"]
         assert mark["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}

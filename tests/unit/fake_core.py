@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from notebook_mux import managers
-from notebook_mux.identity import Context, Identity
+from notebook_mux.handles import managers
+from notebook_mux.handles.identity import Context, Identity
+from notebook_mux.handles.manager import Manager
 from notebook_mux.kernel import holder
 from notebook_mux.kernel.failure import Failure
 from notebook_mux.kernel.feed import Feed
 from notebook_mux.kernel.streams import ClusterState, StreamSpec, StreamView
-from notebook_mux.manager import Manager
 from notebook_mux.wire.frames import Record
 
 PODS = {

@@ -61,7 +61,19 @@ def test_a_reload_of_the_package_keeps_all(core: FakeCore) -> None:
     assert nm.Stream is kind
 
 
-@pytest.mark.parametrize("module", ["stream", "manager", "objects", "api", "source", "readers", "calls", "cells"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "handles.stream",
+        "handles.manager",
+        "handles.objects",
+        "api",
+        "handles.source",
+        "handles.readers",
+        "handles.calls",
+        "printing.cells",
+    ],
+)
 def test_a_reload_of_a_module_loses_nothing(core: FakeCore, module: str) -> None:
     nm = imported_anew()
     nm.connect()
@@ -180,7 +192,7 @@ run("m = nm.connect(kubeconfig=__file__)")
 run("s = nm.watch('pods')")
 run("t = s.on_change(print, initial=False)")
 for name in ("stream", "manager", "calls"):
-    module = pathlib.Path({package!r}, "notebook_mux", name + ".py")
+    module = pathlib.Path({package!r}, "notebook_mux", "handles", name + ".py")
     text = module.read_text().replace("class Stream(Readers):", "class Stream(Readers):\\n    added = 7\\n")
     module.write_text(text + "\\nADDED = 7\\n")
     time.sleep(0.01)

@@ -16,7 +16,7 @@ NAME = ServiceName("gateway")
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110  # it is about a file, which wakes nobody
+    while not condition():  # it is about a file, which wakes nobody
         await asyncio.sleep(0.01)
 
 

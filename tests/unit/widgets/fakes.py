@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
 
-from notebook_mux import cells
 from notebook_mux.ages import human_duration
-from notebook_mux.identity import Cluster
+from notebook_mux.handles.identity import Cluster
+from notebook_mux.handles.readers import Readers
 from notebook_mux.kernel.feed import Feed
 from notebook_mux.kernel.streams import ClusterState, StreamView
-from notebook_mux.readers import Readers
+from notebook_mux.printing import cells
 from notebook_mux.wire.frames import Record
 
 PODS = {"name": "pods", "group": "", "version": "v1", "kind": "Pod", "namespaced": True}

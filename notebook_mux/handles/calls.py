@@ -1,0 +1,189 @@
+"""The steps of the module's functions, written once for `api` (blocking) and `aio` (awaitable)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from notebook_mux import errors
+from notebook_mux.handles import managers, origins
+from notebook_mux.handles.crossing import answered
+from notebook_mux.handles.identity import Context, Identity, problem_of
+from notebook_mux.handles.manager import Manager
+from notebook_mux.handles.questions import Names, checked_namespaces
+from notebook_mux.handles.selectors import Selector
+from notebook_mux.handles.stream import Stream
+from notebook_mux.handles.telling import most_telling
+from notebook_mux.handles.waiting import Wait, deadline_in, gather, in_thread
+from notebook_mux.kernel import holder
+
+if TYPE_CHECKING:
+    from notebook_mux.widgets.status import Status
+    from notebook_mux.widgets.table import Table
+
+CONNECT_SECONDS = 30.0
+
+GRACE_SECONDS = 5.0
+"""What is waited longer than the limit that the core was given, so that its better words arrive."""
+
+
+async def connect(
+    chosen: Sequence[str | Mapping[str, str]],
+    url: str | None,
+    kubeconfig: origins.Paths,
+    namespace: str | None,
+    write: bool | str | Sequence[str],
+    user_id: str | None,
+    timeout: float,
+) -> Manager:
+    """See `api.connect`."""
+    if not timeout > 0:
+        raise errors.InvalidArgument(f"timeout={timeout!r} leaves no time", todo="give seconds, such as 30")
+    names, aliases = origins.named(chosen)
+    default_namespace = _one_namespace(namespace)
+    origin = origins.find(url, kubeconfig)
+    deadline = deadline_in(timeout + GRACE_SECONDS)
+    core = holder.core()
+    connection = await answered(
+        core.connect, origin.endpoint, timeout, deadline=deadline, what=f"connecting (by {origin.words})"
+    )
+    found = await answered(
+        core.contexts,
+        connection,
+        origin.source,
+        names,
+        timeout,
+        deadline=deadline,
+        what=f"reading the contexts of {origin.words}",
+    )
+    if not found:
+        raise errors.NoCluster(
+            f"there is no context in {origin.words}", todo="nm.demo() starts a cluster inside this machine"
+        )
+    resolved = tuple(_context(one, aliases, default_namespace) for one in found)
+    if not any(context.ref for context in resolved):
+        raise most_telling([(context.alias, problem_of(context)) for context in resolved])
+    identity = Identity(connection, origin.endpoint, origin.source, names, resolved, user_id or _user())
+    manager = managers.get(identity)
+    manager._refs_to_write(write)  # a name that is wrong is said before anything is asked of a cluster
+    await _probe(manager, timeout, deadline)
+    await manager._allow(write)
+    managers.set_default(manager)
+    return manager
+
+
+async def _probe(manager: Manager, timeout: float, deadline: float | None) -> None:
+    """Ask the clusters side by side whether they answer, those that have not just done so; raise if none does."""
+    identity = manager._identity
+    usable = [context for context in identity.contexts if context.ref]
+    asked = [context for context in usable if not manager._answered_lately(context.ref)]
+    connection, probe = identity.connection, holder.core().probe
+    results = await gather(
+        [
+            answered(probe, connection, c.ref, timeout, deadline=deadline, what=f"waiting for {c.alias} ({c.server})")
+            for c in asked
+        ]
+    )
+    failed = []
+    for context, result in zip(asked, results, strict=True):
+        if isinstance(result, errors.MuxError):
+            failed.append((context.alias, result))
+        elif isinstance(result, Exception):
+            raise result
+        else:
+            manager._answered_now(context.ref)
+    if len(failed) == len(usable):
+        unusable = [(context.alias, problem_of(context)) for context in identity.contexts if not context.ref]
+        raise most_telling([*failed, *unusable])
+
+
+async def demo(scenario: str, seed: int, clusters: int, reset: bool, env: bool) -> Manager:
+    """See `api.demo`."""
+    from notebook_mux.handles import playgrounds
+
+    running = await Wait(
+        in_thread(lambda: playgrounds.started(scenario, seed, clusters, reset), "notebook_mux playground"),
+        what=f"starting the embedded cluster with the scenario {scenario}",
+    )
+    manager = await connect(["*"], None, running.kubeconfig, None, True, None, CONNECT_SECONDS)
+    if env:
+        os.environ[origins.KUBECONFIG_VARIABLE] = running.kubeconfig
+    return manager
+
+
+async def default() -> Manager:
+    """The manager connected last, or what `connect()` gives if there is none."""
+    found = managers.default()
+    return found if found is not None else await connect([], None, None, None, False, None, CONNECT_SECONDS)
+
+
+async def get(
+    kind: str, name: str | None, namespace: Names, cluster: Names, selector: Selector, field_selector: Selector
+) -> Any:
+    """See `api.get`."""
+    return await (await default())._get(kind, name, namespace, cluster, selector, field_selector)
+
+
+async def watch(
+    kind: str,
+    namespace: Names,
+    cluster: Names,
+    selector: Selector,
+    field_selector: Selector,
+    timeout: float | None,
+) -> Stream:
+    """See `api.watch`."""
+    return await (await default())._watch(kind, namespace, cluster, selector, field_selector, timeout)
+
+
+async def table(what: str | Stream, name: str | None, settings: Mapping[str, Any], watch_: Mapping[str, Any]) -> Table:
+    """See `api.table`."""
+    owner = what._source.owner if isinstance(what, Stream) else await default()
+    assert isinstance(owner, Manager)
+    return await owner._table(what, name, settings, watch_)
+
+
+async def status() -> Status:
+    """See `api.status`."""
+    return (await default()).status()
+
+
+async def close() -> None:
+    """See `api.close`."""
+    found = managers.default()
+    if found is not None:
+        await found._close()
+
+
+def _context(found: Mapping[str, Any], aliases: Mapping[str, str], namespace: str | None) -> Context:
+    name = found["name"]
+    problem = found.get("error") or {}
+    if problem:
+        code = str(problem.get("code", "error"))
+        problem = {"state": "login" if code == "login" else "closed", **problem}
+    return Context(
+        aliases.get(name, name),
+        name,
+        "" if problem else found.get("ref", ""),
+        found.get("server", ""),
+        namespace or found.get("namespace") or "default",
+        tuple(sorted(problem.items())),
+    )
+
+
+def _one_namespace(namespace: Any) -> str | None:
+    if namespace is None:
+        return None
+    names = checked_namespaces(namespace)
+    if len(names) != 1 or names == ("*",):
+        raise errors.InvalidArgument(
+            f"namespace={namespace!r} is no one namespace", todo="give lists and '*' to get and watch"
+        )
+    return names[0]
+
+
+def _user() -> str:
+    from notebook_mux.life.user import user_id
+
+    return user_id()

@@ -1,0 +1,65 @@
+"""One cluster of a manager as one-time reading sees it: its kinds, and requests over the one socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from notebook_mux import errors
+from notebook_mux.handles.crossing import answered
+from notebook_mux.handles.fetching import find_kind
+from notebook_mux.handles.identity import Context, Identity
+from notebook_mux.kernel import holder
+
+REQUEST_SECONDS = 30.0
+"""For requests that have no time limit of their own."""
+
+
+class Server:
+    """One cluster of a manager; see `fetching.Server`."""
+
+    def __init__(self, identity: Identity, context: Context) -> None:
+        self.name = context.alias
+        self.default_namespace = context.namespace or "default"
+        self._identity = identity
+        self._ref = context.ref
+
+    async def resource(self, kind: str) -> dict[str, Any]:
+        """The resource on this cluster; one that is not known yet may have come since the last look."""
+        try:
+            return find_kind(await self._discover(False), kind)
+        except errors.UnknownKind:
+            return find_kind(await self._discover(True), kind)
+
+    async def request(self, path: str, query: str, accept: str) -> tuple[int, bytes]:
+        """A GET over the one socket."""
+        identity = self._identity
+        status, _, body = await self._ask(
+            holder.core().http,
+            identity.connection,
+            self._ref,
+            "GET",
+            path,
+            query,
+            headers={"Accept": accept},
+            scope=identity.scope,
+            user=identity.user,
+            timeout=REQUEST_SECONDS,
+        )
+        return status, body
+
+    async def _discover(self, refresh: bool) -> list[dict[str, Any]]:
+        connection = self._identity.connection
+        found: list[dict[str, Any]] = await self._ask(holder.core().discover, connection, self._ref, refresh)
+        return found
+
+    def _ask(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> Coroutine[Any, Any, Any]:
+        return self._named(answered(call, *arguments, what=f"waiting for {self.name}", **named))
+
+    async def _named(self, steps: Coroutine[Any, Any, Any]) -> Any:
+        """The same, with the cluster's name in its error."""
+        try:
+            return await steps
+        except errors.MuxError as error:
+            error.cluster = error.cluster or self.name
+            raise

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from notebook_mux import errors
+from notebook_mux.handles.refusals import message_of, refused
+from notebook_mux.handles.telling import most_telling, state_of
+
+
+def status(message: str, reason: str = "") -> bytes:
+    return msgspec.json.encode({"kind": "Status", "message": message, "reason": reason})
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "kind"),
+    [
+        (401, status("Unauthorized"), errors.LoginRequired),
+        (403, status("pods is forbidden"), errors.Forbidden),
+        (403, status("no", "WriteRefused"), errors.WriteRefused),
+        (404, status("not found"), errors.NotFound),
+        (400, status("unable to parse requirement: <nil>"), errors.BadSelector),
+        (400, status("field label not supported: x"), errors.BadSelector),
+        (400, status("bad"), errors.InvalidArgument),
+        (422, status("bad"), errors.InvalidArgument),
+        (504, status("Timeout"), errors.TimedOut),
+        (500, status("boom"), errors.ServerError),
+        (429, b"Too many requests, please try again later.", errors.ServerError),
+        (502, b"", errors.ServerError),
+    ],
+)
+def test_refusals(code: int, body: bytes, kind: type[errors.MuxError]) -> None:
+    error = refused(code, body, what="listing pods in default", cluster="dev")
+    assert type(error) is kind
+    assert error.cluster == "dev"
+    assert error.said
+    assert 2 <= len(error.lines()) <= 5
+
+
+def test_the_words_of_odd_bodies() -> None:
+    assert message_of(b"plain") == ("plain", "")
+    assert message_of(b"[1]") == ("[1]", "")
+    assert message_of(b'{"message":null}') == ("", "")
+    assert len(message_of(b"x" * 10_000)[0]) == 2000
+    assert message_of(b"\xff")[0] == "�"
+
+
+def test_the_most_telling_error_is_the_one_to_mend() -> None:
+    away, login = errors.Unreachable("a is away"), errors.LoginRequired("b wants a login")
+    chosen = most_telling([("a", away), ("b", login)])
+    assert chosen is login
+    assert chosen.cluster == "b"
+    assert "no better on a" in str(chosen)
+    odd = errors.MuxError("odd")
+    assert most_telling([("x", odd)]) is odd
+
+
+def test_states() -> None:
+    states = [errors.LoginRequired, errors.Forbidden, errors.BadSelector, errors.Unreachable, errors.NotFound]
+    assert [state_of(kind("x")) for kind in states] == ["login", "forbidden", "closed", "unreachable", "unreachable"]
