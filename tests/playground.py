@@ -22,6 +22,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 WAIT_S = 30.0
+QUIET_S, QUIET_STEP_S = 5.0, 0.02
 ASKING = Asking("test")
 
 
@@ -194,9 +195,18 @@ class RunningPlayground:
     def close(self) -> None:
         """End it and its thread."""
         self.run(self.playground.__aexit__())
+        self.run(self._quiet())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(WAIT_S)
         self._loop.close()
+
+
+    async def _quiet(self) -> None:
+        """Until TLS has said goodbye on all connections: the loop's own pipe is the only thing it still listens to."""
+        for _ in range(int(QUIET_S / QUIET_STEP_S)):
+            if len(self._loop._selector.get_map()) <= 1:  # type: ignore[attr-defined]
+                return
+            await asyncio.sleep(QUIET_STEP_S)
 
 
 @pytest.fixture
