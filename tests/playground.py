@@ -200,7 +200,6 @@ class RunningPlayground:
         self._thread.join(WAIT_S)
         self._loop.close()
 
-
     async def _quiet(self) -> None:
         """Until TLS has said goodbye on all connections: the loop's own pipe is the only thing it still listens to."""
         for _ in range(int(QUIET_S / QUIET_STEP_S)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from notebook_mux import errors
 from notebook_mux.handles import managers, origins
-from notebook_mux.handles.crossing import answered
+from notebook_mux.handles.crossing import answered, told
 from notebook_mux.handles.identity import Context, Identity, problem_of
 from notebook_mux.handles.manager import Manager
 from notebook_mux.handles.questions import Names, checked_namespaces
@@ -48,10 +48,13 @@ async def connect(
     connection = await answered(
         core.connect, origin.endpoint, timeout, deadline=deadline, what=f"connecting (by {origin.words})"
     )
+    source = origin.source
+    if kubeconfig is None and not told(core.status, connection).get("environment", True):
+        source = origins.NOTHING  # a gateway that was started by hand, and serves what it was started with
     found = await answered(
         core.contexts,
         connection,
-        origin.source,
+        source,
         names,
         timeout,
         deadline=deadline,
@@ -64,7 +67,7 @@ async def connect(
     resolved = tuple(_context(one, aliases, default_namespace) for one in found)
     if not any(context.ref for context in resolved):
         raise most_telling([(context.alias, problem_of(context)) for context in resolved])
-    identity = Identity(connection, origin.endpoint, origin.source, names, resolved, user_id or _user())
+    identity = Identity(connection, origin.endpoint, source, names, resolved, user_id or _user())
     manager = managers.get(identity)
     manager._refs_to_write(write)  # a name that is wrong is said before anything is asked of a cluster
     await _probe(manager, timeout, deadline)

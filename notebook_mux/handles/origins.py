@@ -29,6 +29,9 @@ ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 ALL = "*"
 
+NOTHING: dict[str, Any] = {"kubeconfig": None, "env": {}, "in_cluster": False}
+"""What is sent to a gateway that has contexts of its own."""
+
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 
 
@@ -128,7 +131,7 @@ def _by_url(url: str, words: str) -> Origin:
     from notebook_mux.urls import split_token
 
     split_token(url)  # refused here, before anything is started
-    return Origin(("url", url.strip()), {"kubeconfig": None, "env": {}, "in_cluster": False}, words)
+    return Origin(("url", url.strip()), NOTHING, words)
 
 
 def _by_files(paths: list[Path], words: str, env: Mapping[str, str]) -> Origin:

@@ -344,6 +344,7 @@ class Endpoint:
             "sockets": int(connection.state == "open"),
             "instance": welcome.instance if welcome else "",
             "package": welcome.package if welcome else "",
+            "environment": bool(welcome and welcome.environment),
             "clusters": clusters,
             "streams": streams,
             "subscriptions": len(self._subscriptions),
