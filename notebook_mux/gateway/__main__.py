@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import logging
 import os
 import sys
@@ -14,7 +13,7 @@ from typing import Any
 from notebook_mux.errors import GatewayError, MuxError
 from notebook_mux.gateway.server import Gateway
 from notebook_mux.gateway.shared import Shared
-from notebook_mux.life import logs
+from notebook_mux.life import logs, process
 from notebook_mux.life.idle import IdleEnd
 from notebook_mux.life.name import ServiceName
 from notebook_mux.life.redact import redact
@@ -42,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logs.begin(name)
     else:
         _log_here()
-    _raise_open_files()
+    process.raise_open_files()
     try:
         with Tenure(name, register=arguments.launched or arguments.register) as tenure:
             _run(_serve(tenure, arguments))
@@ -124,17 +123,6 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     else:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work)
-
-
-def _raise_open_files() -> None:
-    """Each watch and each client is an open file, and the usual limit of a login is 1,024."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):  # macOS calls the limit infinite and takes no more than 10,240
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class _Redacted(logging.Formatter):

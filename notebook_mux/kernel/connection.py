@@ -91,6 +91,7 @@ class Connection:
         self._supervisor: asyncio.Task[None] | None = None
         self._attempt: asyncio.Future[None] | None = None
         self._hurry = asyncio.Event()
+        self._goodbye = ""
         self._totals = {"bytes_in": 0, "frames_in": 0, "bytes_out": 0, "frames_out": 0}
 
     # --- connecting -----------------------------------------------------------------------------------------------
@@ -217,10 +218,10 @@ class Connection:
         finally:
             restoring.cancel()
             await asyncio.gather(restoring, return_exceptions=True)
-        return self.last_goodbye or transport.closing_words
+        return self._goodbye or transport.closing_words
 
     async def _resume(self) -> None:
-        self.last_goodbye = ""
+        self._goodbye = ""
         try:
             await self._restore(self)
         except Failure as failure:
@@ -230,8 +231,6 @@ class Connection:
         for handler in list(self._handlers):
             self._begin(handler)
         self._settle_attempt(None)
-
-    last_goodbye = ""
 
     def _settle_attempt(self, failure: Failure | None) -> None:
         attempt, self._attempt = self._attempt, None
@@ -293,7 +292,7 @@ class Connection:
                     self._receiver.open(message.id)
                 pending.control(message)
         elif isinstance(message, messages.Goodbye):
-            self.last_goodbye = message.what
+            self._goodbye = message.what
 
     def _send(self, message: messages.Message) -> None:
         if self._transport is not None:

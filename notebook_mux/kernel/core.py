@@ -7,7 +7,6 @@ be called from any thread except its own loop's; those that return a future fail
 from __future__ import annotations
 
 import os
-import random
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -291,10 +290,6 @@ class Core:
             coroutine.close()
             raise Failure("wrong-thread", "a waiting call on notebook_mux's own thread")
         return self.thread.submit(_carried(coroutine))
-
-    def seed(self, value: int) -> None:
-        """For tests: make jitter repeatable from here on."""
-        self._options["rng"] = random.Random(value)
 
 
 async def _carried(coroutine: Coroutine[Any, Any, T]) -> T:
