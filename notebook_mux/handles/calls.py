@@ -14,7 +14,7 @@ from notebook_mux.handles.manager import Manager
 from notebook_mux.handles.questions import Names, checked_namespaces
 from notebook_mux.handles.selectors import Selector
 from notebook_mux.handles.stream import Stream
-from notebook_mux.handles.telling import most_telling
+from notebook_mux.handles.telling import most_telling, parted
 from notebook_mux.handles.waiting import Wait, deadline_in, gather, in_thread
 from notebook_mux.kernel import holder
 
@@ -88,15 +88,11 @@ async def _probe(manager: Manager, timeout: float, deadline: float | None) -> No
             for c in asked
         ]
     )
-    failed = []
-    for context, result in zip(asked, results, strict=True):
-        if isinstance(result, errors.MuxError):
-            failed.append((context.alias, result))
-        elif isinstance(result, Exception):
-            raise result
-        else:
-            manager._answered_now(context.ref)
-    if len(failed) == len(usable):
+    came, unanswered = parted(asked, results)
+    for context, _ in came:
+        manager._answered_now(context.ref)
+    if len(unanswered) == len(usable):
+        failed = [(context.alias, error) for context, error in unanswered]
         unusable = [(context.alias, problem_of(context)) for context in identity.contexts if not context.ref]
         raise most_telling([*failed, *unusable])
 

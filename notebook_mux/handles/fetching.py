@@ -18,7 +18,7 @@ from notebook_mux.handles.objects import Object
 from notebook_mux.handles.readers import NEAR_NAMES
 from notebook_mux.handles.refusals import GONE, NOT_FOUND, OK, refused
 from notebook_mux.handles.snapshot import ReadState, ReadView, Snapshot
-from notebook_mux.handles.telling import most_telling, state_of
+from notebook_mux.handles.telling import most_telling, parted, state_of
 from notebook_mux.handles.waiting import gather
 from notebook_mux.kernel import kinds
 
@@ -89,15 +89,8 @@ async def fetch_one(servers: Sequence[Server], kind: str, name: str, namespaces:
         MuxError: A cluster failed and no other has it.
     """
     results = await gather([_one_of_cluster(server, kind, name, namespaces) for server in servers])
-    found: list[Object] = []
-    failed = []
-    for server, result in zip(servers, results, strict=True):
-        if isinstance(result, errors.MuxError):
-            failed.append((server.name, result))
-        elif isinstance(result, Exception):
-            raise result
-        else:
-            found += result
+    came, failed = parted((server.name for server in servers), results)
+    found = [one for _, objects in came for one in objects]
     if len(found) == 1:
         return found[0]
     if found:

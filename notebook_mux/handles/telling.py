@@ -1,10 +1,14 @@
-"""Which of several clusters' errors says most."""
+"""What several clusters answered: which of them failed, and whose error says most."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from notebook_mux import errors
+
+K = TypeVar("K")
+T = TypeVar("T")
 
 _ORDER: tuple[type[errors.MuxError], ...] = (
     errors.BadSelector,
@@ -18,6 +22,26 @@ _ORDER: tuple[type[errors.MuxError], ...] = (
     errors.Unreachable,
 )
 """What the user can mend by himself first; a server that is away last, for it may come back by itself."""
+
+
+def parted(
+    asked: Iterable[K], results: Iterable[T | Exception]
+) -> tuple[list[tuple[K, T]], list[tuple[K, errors.MuxError]]]:
+    """The answers of `waiting.gather`: those that came, and those that failed; each with who was asked.
+
+    Raises:
+        Exception: One that is no error of ours, as it is.
+    """
+    came: list[tuple[K, T]] = []
+    failed: list[tuple[K, errors.MuxError]] = []
+    for one, result in zip(asked, results, strict=True):
+        if isinstance(result, errors.MuxError):
+            failed.append((one, result))
+        elif isinstance(result, Exception):
+            raise result
+        else:
+            came.append((one, result))
+    return came, failed
 
 
 def most_telling(failed: Sequence[tuple[str, errors.MuxError]]) -> errors.MuxError:

@@ -10,15 +10,19 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import notebook_mux as nm
+from tests import waiting
 from tests.testbed.control_plane import ControlPlane
 
 WAIT_SECONDS = 40.0
+
+eventually = partial(waiting.eventually, seconds=WAIT_SECONDS, pause=0.05)
 CANARY = "canary-7f3e91c0-secret-value"
 
 CRD = {
@@ -56,13 +60,6 @@ CRD = {
         ],
     },
 }  # fmt: skip
-
-
-def eventually(condition: Callable[[], object], what: str = "") -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {WAIT_SECONDS:g} s: {what}"
-        time.sleep(0.05)
 
 
 def config_map(name: str, namespace: str, **data: str) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,18 +16,13 @@ import pytest
 
 from notebook_mux.kernel.core import Core
 from notebook_mux.urls import split_token
+from tests import waiting
 from tests.fault.proxy import Proxy
 from tests.playground import playground, start_playground  # noqa: F401 - fixtures
 
 WAIT_SECONDS = 30.0
 
-
-def eventually(condition: Callable[[], object], what: str = "", seconds: float = WAIT_SECONDS) -> None:
-    """Wait until `condition` holds; fail with `what` after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what or condition}"
-        time.sleep(0.01)
+eventually = partial(waiting.eventually, seconds=WAIT_SECONDS)
 
 
 @dataclass

@@ -77,7 +77,7 @@ class Watched:
         return self.core.status(self.conn)["streams"][0]
 
     def assert_equal(self, truth: Callable[[], dict[str, str]]) -> None:
-        eventually(lambda: self.store() == truth(), "the store equals a fresh list", BACK_SECONDS)
+        eventually(lambda: self.store() == truth(), "the store equals a fresh list", seconds=BACK_SECONDS)
         eventually(lambda: self.take() == self.store(), "the feed does not lead to the store")
         assert self.stats()["repeated"] == 0
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from notebook_mux.errors import GatewayError
 from notebook_mux.life import ask, files, locks, logs, process, runtime, services
 from notebook_mux.life.launcher import Running, ensure, find
 from notebook_mux.life.name import ServiceName
+from tests.fault.conftest import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups and signals are not Windows's")
 
@@ -59,13 +60,6 @@ def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def start(**options: object) -> Running:
     return ensure(NAME, [STANDIN], **options)  # type: ignore[arg-type]
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.02)
 
 
 def count(starts: Path) -> int:
@@ -106,7 +100,7 @@ def test_services_of_two_variants_live_side_by_side() -> None:
 def test_a_service_that_is_killed_is_started_anew() -> None:
     first = start()
     os.kill(first.pid, signal.SIGKILL)
-    until(lambda: not process.is_alive(first.pid), "it is dead")
+    eventually(lambda: not process.is_alive(first.pid), "it is dead")
     assert NAME.runtime_file().exists()
     assert find(NAME) is None
     second = start()
@@ -163,7 +157,7 @@ def test_ctrl_c_at_a_starter_that_ignores_it_reaches_the_service(starts: Path) -
     finally:
         signal.signal(signal.SIGINT, before)
     os.kill(running.pid, signal.SIGINT)
-    until(lambda: not process.is_alive(running.pid), "it has ended")
+    eventually(lambda: not process.is_alive(running.pid), "it has ended")
     assert not NAME.runtime_file().exists()
 
 
@@ -327,7 +321,7 @@ def test_the_files_are_private(tmp_path: Path) -> None:
 def test_the_log_has_no_token() -> None:
     running = start()
     os.kill(running.pid, signal.SIGTERM)
-    until(lambda: not process.is_alive(running.pid), "it has ended")
+    eventually(lambda: not process.is_alive(running.pid), "it has ended")
     text = NAME.log_file().read_text()
     assert "serving with" in text
     assert running.token not in text
@@ -367,7 +361,7 @@ def test_a_service_that_is_stopped_in_its_tracks_is_an_error_and_can_be_ended() 
 def test_a_service_without_clients_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTEBOOK_MUX_IDLE_SECONDS", "0.2")
     running = start()
-    until(lambda: not process.is_alive(running.pid), "it has ended")
+    eventually(lambda: not process.is_alive(running.pid), "it has ended")
     assert not NAME.runtime_file().exists()
     assert not NAME.lock_file().exists()
     assert start().instance != running.instance
@@ -382,7 +376,7 @@ def test_a_service_with_a_client_stays(monkeypatch: pytest.MonkeyPatch) -> None:
         assert client.recv(100).startswith(b"HTTP/1.1 200")
         time.sleep(2)  # twice the idle time: what is shown is that nothing happens
         assert find(NAME) == running
-    until(lambda: not process.is_alive(running.pid), "it has ended")
+    eventually(lambda: not process.is_alive(running.pid), "it has ended")
 
 
 def test_starters_and_ends_in_a_row_never_meet_two_services(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -423,7 +417,7 @@ def test_status_and_stop(capsys: pytest.CaptureFixture[str]) -> None:
 def test_stop_cleans_up_after_the_dead(capsys: pytest.CaptureFixture[str]) -> None:
     running = start()
     os.kill(running.pid, signal.SIGKILL)
-    until(lambda: not locks.is_held(NAME.lock_file()), "it is dead")
+    eventually(lambda: not locks.is_held(NAME.lock_file()), "it is dead")
     assert [service.state for service in services.listing()] == ["stale"]
     assert cli.main(["stop"]) == 0
     assert "had died" in capsys.readouterr().out

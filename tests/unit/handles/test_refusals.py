@@ -5,7 +5,7 @@ import pytest
 
 from notebook_mux import errors
 from notebook_mux.handles.refusals import message_of, refused
-from notebook_mux.handles.telling import most_telling, state_of
+from notebook_mux.handles.telling import most_telling, parted, state_of
 
 
 def status(message: str, reason: str = "") -> bytes:
@@ -58,3 +58,10 @@ def test_the_most_telling_error_is_the_one_to_mend() -> None:
 def test_states() -> None:
     states = [errors.LoginRequired, errors.Forbidden, errors.BadSelector, errors.Unreachable, errors.NotFound]
     assert [state_of(kind("x")) for kind in states] == ["login", "forbidden", "closed", "unreachable", "unreachable"]
+
+
+def test_answers_are_parted_from_failures() -> None:
+    away = errors.Unreachable("no way", cluster="b")
+    assert parted(["a", "b", "c"], [1, away, 3]) == ([("a", 1), ("c", 3)], [("b", away)])
+    with pytest.raises(ZeroDivisionError):
+        parted(["a", "b"], [away, ZeroDivisionError()])

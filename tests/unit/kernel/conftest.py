@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from notebook_mux.kernel.core import Core
+from tests import waiting
 from tests.unit.kernel.fake_gateway import FakeGateway
 
 WAIT_SECONDS = 10.0
+
+eventually = partial(waiting.eventually, seconds=WAIT_SECONDS, pause=0.005)
 
 
 @pytest.fixture
@@ -25,11 +28,3 @@ def core() -> Iterator[Core]:
     made = Core(linger_seconds=0.2)
     yield made
     made.shutdown()
-
-
-def eventually(condition: Callable[[], object], what: str = "") -> None:
-    """Wait until `condition` holds; fail with `what` after `WAIT_SECONDS`."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {WAIT_SECONDS:g} s: {what or condition}"
-        time.sleep(0.005)
