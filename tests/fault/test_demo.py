@@ -32,7 +32,10 @@ def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     command = [sys.executable, "-m", "notebook_mux", "demo"]
+    # As from a terminal: what a shell starts in the background ignores Ctrl-C, and so would a child of it.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True) as process:
+        signal.signal(signal.SIGINT, inherited)
         try:
             yield process
         finally:
