@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from notebook_mux.playground.printers.common import (
+from notebook_mux.printers.common import (
     NONE,
     UNKNOWN,
     UNSET,

@@ -17,6 +17,7 @@ from notebook_mux.errors import (
     NotFound,
     ServerError,
 )
+from notebook_mux.wire import UNREADABLE
 
 WORDS = 400
 """Characters of a body without a Status that are shown as the server's words."""
@@ -61,16 +62,37 @@ class Status(msgspec.Struct):
         return any(cause.reason == reason for cause in causes or ())
 
 
+class _Named(msgspec.Struct):
+    name: str
+
+
+class _Item(msgspec.Struct):
+    metadata: _Named
+
+
+class _Items(msgspec.Struct):
+    items: list[_Item] | None = None
+
+
 _status = msgspec.json.Decoder(Status)
+_items = msgspec.json.Decoder(_Items)
 
 
 def status_of(body: bytes | msgspec.Raw) -> Status | None:
     """The Status in a body, if it is one."""
     try:
         status = _status.decode(body)
-    except (msgspec.MsgspecError, UnicodeError):
+    except UNREADABLE:
         return None
     return status if status.kind == "Status" else None
+
+
+def names_of(body: bytes) -> list[str]:
+    """The names in a list of plain objects, in its order; none of what is no such list."""
+    try:
+        return [item.metadata.name for item in _items.decode(body).items or ()]
+    except UNREADABLE:
+        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +135,12 @@ class Answer:
         if kind is InvalidArgument and _SELECTOR.search(said):
             kind, todo = BadSelector, "correct the selector"
         return kind(f"{what}: the server answered {self.status}", cluster=cluster, said=said or None, todo=todo)
+
+
+def plain(headers: Mapping[str, str]) -> dict[str, str]:
+    """Header fields by their names in lower case; those of one name are joined."""
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        name = name.lower()
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found

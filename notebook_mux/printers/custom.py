@@ -3,26 +3,56 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from notebook_mux.ages import parse_time
-from notebook_mux.playground.kinds import Column, Kind
-from notebook_mux.playground.printers.common import Json, name, since
-from notebook_mux.playground.printers.paths import MISSING, find
+from notebook_mux.printers.common import Json, name, since
+from notebook_mux.printers.paths import MISSING, find
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """An additionalPrinterColumn of a CRD."""
+
+    name: str
+    type: str
+    path: str
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+
 
 CREATED = ".metadata.creationTimestamp"
 AGE = Column("Age", "date", CREATED, description="")
 """What a CRD without columns has."""
 
 
-def columns_of(kind: Kind) -> tuple[Column, ...]:
-    """The columns after the name."""
-    return (AGE,) if kind.columns is None else kind.columns
+def columns_of(columns: Sequence[Column] | None) -> Sequence[Column]:
+    """The columns after the name, of a CRD that names these, or none at all."""
+    return (AGE,) if columns is None else columns
 
 
-def print_custom(kind: Kind, obj: Json, now: float) -> list[Any]:
+def print_custom(columns: Sequence[Column] | None, obj: Json, now: float) -> list[Any]:
     """A custom object's cells; a path that is not there is null."""
-    return [name(obj), *(_cell(column, find(obj, column.path), now) for column in columns_of(kind))]
+    return [name(obj), *(_cell(column, find(obj, column.path), now) for column in columns_of(columns))]
+
+
+def read_columns(found: Sequence[Json] | None) -> tuple[Column, ...] | None:
+    """The additionalPrinterColumns of one version in a CRD; None where it has none."""
+    return None if found is None else tuple(_column(one) for one in found)
+
+
+def _column(column: Json) -> Column:
+    return Column(
+        column["name"],
+        column["type"],
+        column["jsonPath"],
+        column.get("format", ""),
+        column.get("description", ""),
+        column.get("priority", 0),
+    )
 
 
 def _cell(column: Column, value: Any, now: float) -> Any:

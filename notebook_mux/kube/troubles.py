@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from notebook_mux.errors import AccessError, Forbidden, InvalidArgument, MuxError
-from notebook_mux.gateway.answers import Answer, Status, status_of
+from notebook_mux.kube.answers import Answer, Status, status_of
 
 Kind = Literal[
     "expired",  # the version is too old: list again
@@ -35,6 +35,7 @@ class Trouble:
         said: The server's or the system's own words.
         code: The HTTP status, if it was one.
         retry_after: Seconds the server asks to wait.
+        todo: What to do next, where whoever failed knows it.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Trouble:
     said: str | None = None
     code: int | None = None
     retry_after: float | None = None
+    todo: str | None = None
 
 
 REASONS: dict[Kind, str] = {
@@ -55,6 +57,11 @@ REASONS: dict[Kind, str] = {
     "invalid": "the server refuses the query",
     "other": "the server refuses",
 }
+
+
+def vpn(where: str) -> str:
+    """What to look at where nobody answers; `where` is "on pc, where this runs", for it is not where the browser is."""
+    return f"if it is in a private network, its VPN must be up {where}"
 
 
 def of_status(code: int, status: Status | None, said: str | None, retry_after: float | None = None) -> Trouble:
@@ -97,4 +104,4 @@ def of_error(error: MuxError) -> Trouble:
         kind = "invalid"
     else:
         kind = "unreachable"
-    return Trouble(kind, error.what, error.said)
+    return Trouble(kind, error.what, error.said, todo=error.todo)

@@ -6,13 +6,16 @@ then have no cells.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 from msgspec import Raw
 
-from notebook_mux.gateway.answers import Status
-from notebook_mux.gateway.troubles import Trouble, of_status
+from notebook_mux.kube.answers import Status
+from notebook_mux.kube.troubles import Trouble, of_status
+from notebook_mux.wire import UNREADABLE
 
 ACCEPT = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 """A Table where the server makes one, else plain objects."""
@@ -59,6 +62,24 @@ class Event(msgspec.Struct, gc=False):
     object: Table
 
 
+class _UsualRow(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    cells: Raw
+    object: Content
+
+
+class _UsualTable(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    kind: str
+    apiVersion: str  # noqa: N815 - the API's name
+    metadata: Raw
+    columnDefinitions: None  # noqa: N815 - the API's name
+    rows: tuple[_UsualRow]
+
+
+class _UsualEvent(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    type: Literal["ADDED", "MODIFIED", "DELETED"]
+    object: _UsualTable
+
+
 class PlainEvent(msgspec.Struct):
     """One line of a watch for plain objects, and of any that ends with an ERROR."""
 
@@ -93,6 +114,7 @@ class ListBody(msgspec.Struct):
 
 
 decode_event = msgspec.json.Decoder(Event).decode
+_decode_usual = msgspec.json.Decoder(_UsualEvent).decode
 decode_plain = msgspec.json.Decoder(PlainEvent).decode
 decode_content = msgspec.json.Decoder(Content).decode
 decode_list = msgspec.json.Decoder(ListBody).decode
@@ -105,6 +127,37 @@ _decode_kind = msgspec.json.Decoder(Status).decode
 def is_table(line: bytes) -> bool:
     """Whether the object of a watch's line is a Table; an unwanted kind is no error here."""
     return _decode_kind(decode_plain(line).object).kind == "Table"
+
+
+_USUAL_HEAD = re.compile(
+    rb'\{"type":"[A-Z]+","object":\{"kind":"Table","apiVersion":"[^"\\]*","metadata":\{[^{}\[\]]*\},'
+    rb'"columnDefinitions":null,"rows":\[\{"cells":'
+)
+_USUAL_OBJECT = b',"object":'
+_USUAL_TAIL = b"}]}}"
+"""What stands before a row's cells, between them and its object, and behind it in all events but the first and some
+bookmarks, as Go's server writes them (the fields in the order of metav1.WatchEvent, Table and TableRow)."""
+
+
+def usual(line: bytes) -> tuple[str, Metadata, Raw, bytes] | None:
+    """(type, metadata, cells, object) of a change that is written as nearly all are; None for any other line.
+
+    One pass over the object instead of two, at nearly half the cost: its bytes are found by what stands around them.
+    Before them the form is known to the byte; behind them nothing else can follow, with one row and no unknown fields
+    (a server that named a field twice would spoil its own object and no other).
+    """
+    head = _USUAL_HEAD.match(line)
+    if head is None or not line.endswith(_USUAL_TAIL):
+        return None
+    try:
+        event = _decode_usual(line)
+    except UNREADABLE:
+        return None  # whoever decodes it fully says what is wrong with it
+    row = event.object.rows[0]
+    start = head.end() + len(row.cells)
+    if not line.startswith(_USUAL_OBJECT, start):
+        return None
+    return event.type, row.object.metadata, row.cells, line[start + len(_USUAL_OBJECT) : -len(_USUAL_TAIL)]
 
 
 def columns_of(raw: Raw) -> bytes | None:

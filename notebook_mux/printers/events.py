@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from notebook_mux.playground.printers.common import UNKNOWN, Json, name, number, since
+from notebook_mux.printers.common import UNKNOWN, Json, name, number, since
 
 
 def print_event(obj: Json, now: float) -> list[Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import msgspec
 
 from notebook_mux.errors import MuxError, ServerError
-from notebook_mux.gateway.cluster import Cluster
+from notebook_mux.kube.answers import Answer
+from notebook_mux.wire import UNREADABLE
 
 ACCEPT = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
 PLAIN = "application/json"
@@ -114,6 +116,25 @@ class _OldResources(msgspec.Struct):
     resources: list[_OldResource] | None = None
 
 
+class Cluster(Protocol):
+    """Whom to ask. Kept weakly, so that what is known goes with it."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+    ) -> Answer:
+        """One request; an HTTP error is an answer like any other."""
+
+
 class _Kept:
     """What is known of one cluster."""
 
@@ -175,7 +196,7 @@ async def _part(cluster: Cluster, kept: _Kept, root: str, timeout: float) -> lis
                 kept.etags[root] = answer.headers["etag"]
         else:
             found = await _one_by_one(cluster, root, answer.body, timeout)
-    except (msgspec.MsgspecError, UnicodeError) as problem:
+    except UNREADABLE as problem:
         raise ServerError(
             "what the cluster serves cannot be understood", cluster=cluster.name, said=str(problem)
         ) from None
@@ -220,7 +241,7 @@ async def _one_by_one(cluster: Cluster, root: str, body: bytes, timeout: float) 
                 answer = await cluster.request("GET", path, headers={"Accept": PLAIN}, timeout=timeout)
                 body = answer.body if answer.status == 200 else b"{}"
                 listed = msgspec.json.decode(body, type=_OldResources).resources
-            except (MuxError, msgspec.MsgspecError, UnicodeError):
+            except (MuxError, *UNREADABLE):
                 return []  # an aggregated API whose server is away must not hide all others
         return [
             Resource(

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from hypothesis import given, strategies as st
 
-from notebook_mux.gateway import table_events as wire
+from notebook_mux.kube import table_events as wire
 
 TABLE = (
     b'{"type":"MODIFIED","object":{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"12"},'
@@ -31,6 +32,67 @@ def test_a_row():
     assert (metadata.uid, metadata.namespace, metadata.name, metadata.resourceVersion) == ("u", "ns", "web", "12")
     assert wire.columns_of(event.object.columnDefinitions) is None
     assert wire.is_table(TABLE)
+
+
+def fully(line: bytes) -> tuple[str, wire.Metadata, bytes, bytes]:
+    event = wire.decode_event(line)
+    [row] = event.object.rows or []
+    return event.type, wire.decode_content(row.object).metadata, bytes(row.cells), bytes(row.object)
+
+
+def usually(line: bytes) -> tuple[str, wire.Metadata, bytes, bytes] | None:
+    found = wire.usual(line)
+    return found and (found[0], found[1], bytes(found[2]), found[3])
+
+
+def line_of(kind: str, cells: object, content: object, **more: object) -> bytes:
+    table = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": "1"},
+             "columnDefinitions": None, "rows": [{"cells": cells, "object": content}], **more}  # fmt: skip
+    return msgspec.json.encode({"type": kind, "object": table})
+
+
+TRICKY = st.sampled_from(['"object":{', ',"object":', "}]}}", '"rows":[{"cells":', "\\", "\u2028", "é", '"'])
+TEXTS = st.lists(st.one_of(TRICKY, st.text(max_size=5)), max_size=4).map("".join)
+
+
+@given(
+    st.sampled_from(["ADDED", "MODIFIED", "DELETED"]),
+    st.lists(st.one_of(TEXTS, st.integers(-9, 9), st.none(), st.booleans()), max_size=4),
+    st.dictionaries(
+        TEXTS, st.one_of(TEXTS, st.lists(st.dictionaries(TEXTS, TEXTS, max_size=2), max_size=2)), max_size=3
+    ),
+)
+def test_in_one_pass_a_row_is_what_it_is_in_two(kind, cells, rest):
+    line = line_of(kind, cells, {"metadata": {"uid": "u", "name": "web"}, "rest": rest})
+    assert usually(line) == fully(line)
+
+
+def test_a_usual_row():
+    assert usually(TABLE) == fully(TABLE)
+    assert wire.usual(MARK) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        TABLE.replace(b'"columnDefinitions":null', b'"columnDefinitions":[{"name":"N"}]'),
+        TABLE.replace(b'"columnDefinitions":null,', b""),
+        TABLE.replace(b'],"object"', b'],"conditions":[],"object"'),
+        TABLE.replace(b'],"object"', b'], "object"'),
+        TABLE.replace(b"}]}}", b'}],"rest":[{}]}}'),
+        TABLE.replace(b"}]}}", b'}]},"rest":[{}]}}'),
+        TABLE.replace(b'"spec":{}}}', b'"spec":{}},"rest":{}}'),
+        TABLE.replace(b"}]}}", b'},{"cells":[],"object":{"metadata":{}}}]}}'),
+        TABLE.replace(b"MODIFIED", b"BOOKMARK"),
+        TABLE.replace(b'"object":{"kind":"Pod"', b'"object":{"kind":"Pod'),
+        TABLE[:-1],
+        TABLE + b"}",
+        b'{"type":"ADDED","object":{"kind":"Table","metadata":{},"rows":null}}',
+        PLAIN,
+    ],
+)
+def test_whatever_is_written_otherwise_is_left_to_the_full_decoder(line):
+    assert wire.usual(line) is None
 
 
 def test_a_plain_object():

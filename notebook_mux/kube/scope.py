@@ -7,7 +7,7 @@ Pure functions and one small class; no loop, no socket.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from urllib.parse import unquote
 
 from notebook_mux.errors import InvalidArgument, WriteRefused
@@ -29,6 +29,12 @@ REVIEWS = re.compile(
 HEADERS = frozenset({"accept", "content-type", "if-match", "if-none-match"})
 """Header fields of a client that are passed on. Others could change who asks (Impersonate-User, Authorization,
 X-Remote-User), where (Host), or how (Upgrade, X-HTTP-Method-Override)."""
+
+PASSED_ON = frozenset({"content-type", "etag", "warning", "retry-after", "date", "audit-id"})
+"""Header fields of a cluster's answer that a client gets; none of them carries a secret."""
+
+_POD = ("api", "v1", "namespaces", "", "pods", "")
+"""The path of a pod; names stand where nothing is."""
 
 _PATH = re.compile(r"/[A-Za-z0-9/._~:@!$&'()*+,=%-]*")
 _QUERY = re.compile(r"[\x21\x22\x24-\x7e]*")
@@ -56,6 +62,20 @@ def checked_path(path: str) -> list[str]:
     if segments[0] not in ROOTS:
         raise _bad("is not below /api, /apis, /version, /openapi or a health check")
     return segments
+
+
+def pod_of(path: str, parts: Container[str] | None = None) -> str | None:
+    """The pod, as ``namespace/name``, that a path is, or one of whose `parts` (``exec``, ``log``); None for any other.
+
+    Raises:
+        InvalidArgument: See `checked_path`.
+    """
+    segments = checked_path(path)
+    if parts is not None and segments.pop() not in parts:
+        return None
+    if len(segments) != len(_POD) or any(want and want != have for want, have in zip(_POD, segments, strict=True)):
+        return None
+    return f"{segments[3]}/{segments[5]}"
 
 
 def checked_query(query: str) -> str:

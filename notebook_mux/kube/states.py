@@ -25,6 +25,9 @@ class UpstreamState:
         code: The HTTP status where one was the cause.
         since: Unix seconds at which `state` began.
         retry_at: Unix seconds of the next attempt, None if nothing waits.
+        todo: What to do next, in a sentence of ours, where it is known.
+        fresh: Unix seconds up to which the rows are known to be the server's; None while it is live, and before a
+            list was complete.
     """
 
     state: State = "connecting"
@@ -33,6 +36,8 @@ class UpstreamState:
     code: int | None = None
     since: float = 0.0
     retry_at: float | None = None
+    todo: str | None = None
+    fresh: float | None = None
 
 
 class Sink(Protocol):

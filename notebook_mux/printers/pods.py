@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from notebook_mux.ages import human_duration, parse_time
-from notebook_mux.playground.printers.common import NONE, Json, age, is_true, name, number, spec, status
+from notebook_mux.printers.common import NONE, Json, age, is_true, name, number, spec, status
 
 FINISHED = ("Succeeded", "Failed")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from notebook_mux.playground.printers import batch, cluster, config, events, network, pods, rbac, storage, workloads
+from notebook_mux.printers import batch, cluster, config, events, network, pods, rbac, storage, workloads
 
 Printer = Callable[[Mapping[str, Any], float], list[Any]]
 """From an object and the time (Unix seconds) to its cells."""
@@ -25,6 +25,6 @@ PRINTERS: dict[str, Printer] = {
     **rbac.PRINTERS,
     **events.PRINTERS,
 }
-"""By `Kind.resource`; custom kinds have `custom`."""
+"""By resource, as ``pods`` or ``deployments.apps``; custom kinds have `custom`."""
 
 __all__ = ["PRINTERS", "Printer"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from notebook_mux.playground.printers.common import Json, age, name, status
+from notebook_mux.printers.common import Json, age, name, status
 
 
 def print_config_map(obj: Json, now: float) -> list[Any]:

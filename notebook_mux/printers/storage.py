@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from notebook_mux.playground.printers.common import UNSET, Json, age, name, spec, status
+from notebook_mux.printers.common import UNSET, Json, age, name, spec, status
 
 SHORT_MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 CLASS = "volume.beta.kubernetes.io/storage-class"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from notebook_mux.errors import Forbidden, ServerError, Unreachable
-from notebook_mux.gateway import discovery
-from notebook_mux.gateway.answers import Answer
-from notebook_mux.gateway.discovery import discover
+from notebook_mux.kube import discovery
+from notebook_mux.kube.answers import Answer
+from notebook_mux.kube.discovery import discover
 
 AGGREGATED = {"content-type": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", "etag": '"1"'}
 
@@ -106,6 +106,8 @@ async def test_failures():
         await discover(FakeCluster({"/api": Answer(403, {}, b"")}))  # type: ignore[arg-type]
     with pytest.raises(Unreachable):
         await discover(FakeCluster({"/api": Unreachable("no")}))  # type: ignore[arg-type]
+    with pytest.raises(ServerError, match="cannot be understood"):
+        await discover(FakeCluster({"/api": Answer(200, {}, b'{"x":' + b"[" * 100_000)}))  # type: ignore[arg-type]
     with pytest.raises(ServerError, match="cannot be understood"):
         await discover(FakeCluster({"/api": json_answer(["?"])}))  # type: ignore[arg-type]
     only_core = FakeCluster({"/api": json_answer(CORE, AGGREGATED)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from notebook_mux.playground.printers.common import NONE, UNKNOWN, Json, age, is_true, name, number, spec, status
+from notebook_mux.printers.common import NONE, UNKNOWN, Json, age, is_true, name, number, spec, status
 
 ROLE_PREFIX = "node-role.kubernetes.io/"
 ROLE = "kubernetes.io/role"

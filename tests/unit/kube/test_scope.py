@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 from notebook_mux.errors import InvalidArgument, WriteRefused
-from notebook_mux.gateway.scope import CONNECTING, Scopes, checked_headers, checked_path, checked_query, needs_write
+from notebook_mux.kube.scope import (
+    CONNECTING,
+    Scopes,
+    checked_headers,
+    checked_path,
+    checked_query,
+    needs_write,
+    pod_of,
+)
 
 READS = [
     "/api",
@@ -162,6 +170,31 @@ def test_any_text_is_a_path_or_is_refused(text):
     assert text.isascii()
     assert text.isprintable()
     assert ".." not in segments
+
+
+@pytest.mark.parametrize(
+    ("path", "pod"),
+    [
+        ("/api/v1/namespaces/x/pods/web-0/log", "x/web-0"),
+        ("/api/v1/namespaces/x/pods/web-0/%6Cog", "x/web-0"),
+        ("/api/v1/namespaces/x/pods/web-0/log/", "x/web-0"),
+        ("/api/v1/namespaces/log/pods/log/log", "log/log"),
+        ("/api/v1/namespaces/x/pods/web-0/exec", None),
+        ("/api/v1/namespaces/x/pods/web-0", None),
+        ("/api/v1/namespaces/x/pods/log", None),
+        ("/api/v1/namespaces/x/services/web-0/log", None),
+        ("/apis/v1/namespaces/x/pods/web-0/log", None),
+        ("/api/v1/namespaces/x/pods/web-0/proxy/log", None),
+    ],
+)
+def test_the_pod_of_a_path(path, pod):
+    assert pod_of(path, {"log"}) == pod
+
+
+def test_a_pod_itself():
+    assert pod_of("/api/v1/namespaces/x/pods/web-0") == "x/web-0"
+    assert pod_of("/api/v1/namespaces/x/pods/web-0/log") is None
+    assert pod_of("/api/v1/namespaces/x/pods") is None
 
 
 def test_queries():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from notebook_mux.ages import human_duration, parse_time
-from notebook_mux.playground.printers.common import (
+from notebook_mux.printers.common import (
     NONE,
     UNSET,
     Json,

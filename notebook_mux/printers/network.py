@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from notebook_mux.playground.printers.common import (
+from notebook_mux.printers.common import (
     NONE,
     UNKNOWN,
     UNSET,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from notebook_mux.gateway.reflector import List, Reflector, Wait, Watch
-from notebook_mux.gateway.troubles import Trouble
+from notebook_mux.kube.reflector import List, Reflector, Wait, Watch
+from notebook_mux.kube.troubles import Trouble
 
 EXPIRED = Trouble("expired", "too old", "too old resource version", 410)
 THROTTLED = Trouble("throttled", "overloaded", "Too many requests", 429, 17.0)
@@ -63,6 +63,17 @@ def test_without_watch_list_pages_then_watches():
     assert step.params["resourceVersion"] == "9"
     assert "sendInitialEvents" not in step.params
     assert found.state == "live"
+
+
+def test_whose_objects_are_held_begins_with_a_watch():
+    found, _ = reflector(held="41", watch_list=False)
+    step = found.step()
+    assert isinstance(step, Watch)
+    assert (step.params["resourceVersion"], step.initial) == ("41", False)
+    assert found.synced
+    found.ended(0.0, 0, EXPIRED)
+    assert found.relists == 1
+    assert isinstance(found.step(), List)
 
 
 def test_a_bad_query_stops_until_retry():

@@ -13,7 +13,7 @@ from notebook_mux.errors import (
     NotFound,
     ServerError,
 )  # fmt: skip
-from notebook_mux.gateway.answers import Answer, status_of
+from notebook_mux.kube.answers import Answer, names_of, status_of
 
 
 def refusal(code: int, message: str = "no") -> Answer:
@@ -69,3 +69,23 @@ def test_status():
     assert not found.has_cause("B")
     assert Answer(429, {"retry-after": "5"}, b"").retry_after == 5.0
     assert Answer(429, {"retry-after": "Tue, 24 Nov"}, b"").retry_after is None
+
+
+def test_what_is_nested_too_deep_is_no_status():
+    assert status_of(b'{"kind":"Status","x":' + b"[" * 100_000) is None
+
+
+@pytest.mark.parametrize(
+    "body", [b"no JSON", b"[]", b'{"items": 3}', b'{"items": [{}]}', b'{"items": null}', b'{"items": ' + b"[" * 100_000]
+)
+def test_no_names(body: bytes):
+    assert names_of(body) == []
+
+
+def test_names():
+    assert names_of(
+        b'{"kind":"NamespaceList","items":[{"metadata":{"name":"b","uid":"1"}},{"metadata":{"name":"a"}}]}'
+    ) == [
+        "b",
+        "a",
+    ]

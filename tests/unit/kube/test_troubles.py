@@ -5,8 +5,8 @@ import json
 import pytest
 
 from notebook_mux.errors import Forbidden, InvalidArgument, LoginRequired, TimedOut, Unreachable
-from notebook_mux.gateway.answers import Answer
-from notebook_mux.gateway.troubles import of_answer, of_error
+from notebook_mux.kube.answers import Answer
+from notebook_mux.kube.troubles import of_answer, of_error
 
 
 def answer(code: int, reason: str = "", **details: object) -> Answer:
@@ -61,3 +61,7 @@ def test_a_throttled_answer_in_plain_text():
 )
 def test_errors(error: Exception, kind: str):
     assert of_error(error).kind == kind  # type: ignore[arg-type]
+
+
+def test_what_to_do_next_is_kept():
+    assert of_error(LoginRequired("x", said="expired", todo="log in")).todo == "log in"

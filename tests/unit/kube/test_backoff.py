@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from notebook_mux.gateway.backoff import Backoff
+from notebook_mux.kube.backoff import Backoff
 
 
 def test_doubles_with_jitter_up_to_a_limit_and_forgets():

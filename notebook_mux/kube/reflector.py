@@ -30,9 +30,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from notebook_mux.gateway.backoff import Backoff
-from notebook_mux.gateway.states import State
-from notebook_mux.gateway.troubles import Kind, Trouble
+from notebook_mux.kube.backoff import Backoff
+from notebook_mux.kube.states import State
+from notebook_mux.kube.troubles import Kind, Trouble
 
 PAGE = 500
 """Objects of one page of a list; kubectl's and client-go's number."""
@@ -98,6 +98,7 @@ class Reflector:
 
     Args:
         resume: A version to begin with exactly, if the server still has it.
+        held: A version whose objects the caller has: it begins with a watch.
         watch_list: Whether to try WatchList.
         page: See `PAGE`.
         clock: Monotonic seconds.
@@ -116,13 +117,14 @@ class Reflector:
         self,
         *,
         resume: str | None = None,
+        held: str = "",
         watch_list: bool = True,
         page: int = PAGE,
         clock: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = _random.random,
     ) -> None:
-        self.version = ""
-        self.synced = False
+        self.version = held
+        self.synced = bool(held)
         self.start_version = ""
         self.state: State = "connecting"
         self.trouble: Trouble | None = None
@@ -140,7 +142,7 @@ class Reflector:
             "forbidden": Backoff(*FORBIDDEN_WAIT, clock=clock, random=random),
             "login": Backoff(*LOGIN_WAIT, clock=clock, random=random),
         }
-        self._list_due = True
+        self._list_due = not held
         self._waiting: Wait | None = None
         self._listed_at = -float("inf")
         self._short = self._internal = self._initial_failures = self._refused = 0

@@ -9,12 +9,12 @@ import pytest
 from notebook_mux.playground.clock import rfc3339
 from notebook_mux.playground.columns import definitions
 from notebook_mux.playground.kinds import Kinds, custom
-from notebook_mux.playground.printers import PRINTERS
-from notebook_mux.playground.printers.cluster import ROLE_PREFIX
-from notebook_mux.playground.printers.custom import print_custom
-from notebook_mux.playground.printers.paths import MISSING, find
-from notebook_mux.playground.printers.storage import default_class
 from notebook_mux.playground.scenarios.backups import COLUMNS
+from notebook_mux.printers import PRINTERS
+from notebook_mux.printers.cluster import ROLE_PREFIX
+from notebook_mux.printers.custom import print_custom
+from notebook_mux.printers.paths import MISSING, find
+from notebook_mux.printers.storage import default_class
 from tests.unit.playground.objects import printed
 from tests.unit.playground.worlds import NOW
 
@@ -157,13 +157,13 @@ def test_custom_kinds_have_the_columns_of_their_definition():
     ]  # fmt: skip
     obj = {"metadata": {"name": "a", "creationTimestamp": ago(90)}, "spec": {"source": ["x", 1]},
            "status": {"progress": 7.9, "gibibytes": 2, "verified": "yes", "lastBackupTime": ago(3600)}}  # fmt: skip
-    assert print_custom(kind, obj, NOW) == ["a", '["x",1]', None, 7, 2.0, None, "60m", "90s"]
+    assert print_custom(kind.columns, obj, NOW) == ["a", '["x",1]', None, 7, 2.0, None, "60m", "90s"]
     obj["status"] = {"lastBackupTime": "yesterday", "phase": None}
-    assert print_custom(kind, obj, NOW)[2:7] == ["", None, None, None, "<invalid>"]
+    assert print_custom(kind.columns, obj, NOW)[2:7] == ["", None, None, None, "<invalid>"]
     plain = crd(None)
     assert [column["name"] for column in definitions(plain)] == ["Name", "Age"]
-    assert print_custom(plain, obj, NOW) == ["a", "90s"]
-    assert print_custom(crd([]), obj, NOW) == ["a"]
+    assert print_custom(plain.columns, obj, NOW) == ["a", "90s"]
+    assert print_custom(crd([]).columns, obj, NOW) == ["a"]
 
 
 @pytest.mark.parametrize(
