@@ -17,6 +17,7 @@ from enum import IntEnum
 import msgspec
 
 from notebook_mux.errors import ProtocolError
+from notebook_mux.wire import UNREADABLE
 
 MAX_FRAME = 64 * 1024
 """Bytes of a binary frame with its header: small enough that a terminal's byte never waits long behind data."""
@@ -27,6 +28,9 @@ MAX_RECORD = 32 * 1024 * 1024
 FRAME_HEAD = struct.Struct("!IB")
 RECORD_HEAD = struct.Struct("!BQHII")
 MAX_PAYLOAD = MAX_FRAME - FRAME_HEAD.size
+
+NUMBER = struct.Struct("!Q")
+"""Before a program's input in each frame of `Channel.STDIN`: how many bytes of input come before these."""
 
 
 class Channel(IntEnum):
@@ -41,6 +45,8 @@ class Channel(IntEnum):
     PART = 17
     BODY = 18
     END = 19
+    VIEW = 20
+    FORWARD = 21
     CLOSE = 255
 
 
@@ -213,6 +219,6 @@ def decode_records(payload: bytes) -> list[Change]:
             else:
                 raise ProtocolError(f"a record of the unknown kind {kind}")
             start = stop
-    except (struct.error, msgspec.MsgspecError, UnicodeError) as error:
+    except (struct.error, *UNREADABLE) as error:
         raise ProtocolError("a record cannot be decoded", said=str(error)) from error
     return changes

@@ -6,11 +6,12 @@ version may add some.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from notebook_mux.errors import ProtocolError
+from notebook_mux.wire import UNREADABLE
 
 SUBPROTOCOL = "notebook-mux.v1"
 PATH = "/notebook-mux"
@@ -18,6 +19,9 @@ PATH = "/notebook-mux"
 
 MAX_MESSAGE = 1024 * 1024
 """Bytes of one control message; the largest honest ones carry a body that is written to a cluster."""
+
+LARGE_ANSWER = 256 * 1024
+"""Bytes of an answer's value above which it goes as a body, in frames between those of the streams."""
 
 
 class Message(msgspec.Struct, tag_field="type", tag=str.lower, kw_only=True, omit_defaults=True):
@@ -48,7 +52,10 @@ class Source(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Contexts(Message):
-    """Resolve contexts. `names`: None is the current one, ``["*"]`` all. Answer: a list of `Context`."""
+    """Resolve contexts. `names`: None is the current one, ``["*"]`` all.
+
+    Answer: a list of `Context`; where that is over `LARGE_ANSWER` bytes (1,000 contexts and more), as a body of JSON.
+    """
 
     id: int
     source: Source
@@ -66,6 +73,8 @@ class Context(msgspec.Struct, kw_only=True, omit_defaults=True):
     current: bool = False
     error: dict[str, Any] | None = None
     """``{"code", "what", "said", "todo"}`` where this context cannot be used."""
+    notes: list[str] = []
+    """What the user should know of it, to be said once: sentences without a full stop."""
 
 
 class Scope(Message):
@@ -134,8 +143,171 @@ class Unsubscribe(Message):
     stream: int
 
 
+class Exec(Message):
+    """Start a program in a container, or join it again, on the stream id `stream`.
+
+    Attributes:
+        program: Random, chosen by the client: the same one is never started twice by one gateway.
+        attempt: 1 at first, and higher each time it is joined again; the highest has the program.
+        instance: The gateway's that was asked first; "" at the first attempt.
+        path: An exec or attach of a pod.
+        stdin: Whether input will be sent.
+        credit: Bytes that may be sent on the stream to begin with.
+        received: Payload bytes of this program's frames that the client has had.
+        timeout: Seconds from the start; 0 is no limit.
+    """
+
+    stream: int
+    program: str
+    cluster: str
+    path: str
+    query: str = ""
+    attempt: int = 1
+    instance: str = ""
+    scope: str = ""
+    stdin: bool = False
+    credit: int = 0
+    received: int = 0
+    timeout: float = 0.0
+
+
+class Terminal(Message):
+    """Find a terminal or start one. Answer: a `terminals.TerminalFound`.
+
+    Attributes:
+        key: What the kernel calls it: one key of one kernel (`Hello.kernel`) and cluster is one terminal.
+        start: ``find`` starts nothing; ``create`` starts it if it is not there; ``again`` starts the program anew where
+            the last one has ended; ``take`` makes one of another kernel of the same notebook this kernel's.
+        terminal: For ``again`` and ``take``: which.
+        path: An exec or attach of a pod.
+        queries: Encoded, tried in turn while the command of one is not there: the shells. One for attach.
+        tty: Whether the program gets a terminal, which is asked for in the queries.
+        stdin: Whether it gets input, the same.
+        title: For lists of what is kept, such as ``bash in web-0``.
+        notebook: Its path as the Jupyter server says it.
+        delete: The path of a pod that is deleted with the terminal; "" is none.
+    """
+
+    id: int
+    key: str
+    cluster: str
+    path: str
+    queries: list[str]
+    start: Literal["find", "create", "again", "take"] = "create"
+    terminal: str = ""
+    tty: bool = True
+    stdin: bool = True
+    scope: str = ""
+    title: str = ""
+    notebook: str = ""
+    delete: str = ""
+
+
+class Hangup(Message):
+    """End a terminal for good: its program, its views, its pod where there is one. Answer: ``{}``."""
+
+    id: int
+    terminal: str
+
+
+class Ticket(Message):
+    """Ask for the right to look at a terminal over a WebSocket of a page's own. Answer: a `terminals.TicketGiven`.
+
+    Attributes:
+        origin: The page's, such as ``https://hub.example``: the WebSocket must come from there.
+    """
+
+    id: int
+    terminal: str
+    origin: str
+
+
+class View(Message):
+    """Look at a terminal on the stream id `stream`. Answered with `Shown` or `Ended`.
+
+    Attributes:
+        view: Random, 16 to 64 characters, and the same when the view comes again: input is numbered for each view.
+        columns: The view's size; the smallest of all views is the terminal's. 0: this one has no say.
+        rows: The same.
+        credit: Bytes that may be sent on the stream to begin with.
+        received: The place in the output that the view has come to; -1 for none: all that is kept is shown again.
+        output: Whether it wants output; without, only frames of `Channel.ERROR` and `Channel.VIEW` come.
+        ticket: On a page's own WebSocket: the right to look.
+    """
+
+    stream: int
+    terminal: str
+    view: str
+    columns: int = 0
+    rows: int = 0
+    credit: int = 0
+    received: int = -1
+    output: bool = True
+    ticket: str = ""
+
+
+class Size(Message):
+    """A view's size has changed; 0 by 0 has no say."""
+
+    stream: int
+    columns: int
+    rows: int
+
+
+class Forward(Message):
+    """Find a forward of a pod's port or make one, on the stream id `stream`; on a stream that has it, point it anew.
+
+    Its state (`forwards.ForwardState`) comes in frames of `Channel.FORWARD`; `Ended` refuses it, `Unsubscribe` ends it.
+
+    Attributes:
+        key: What the kernel calls it: one key of one kernel (`Hello.kernel`) is one forward.
+        path: The port-forward of a pod.
+        port: The pod's.
+        local: The port to listen on, such as that of before; where it is taken, and for 0, any that is free.
+        moves: Whether the client looks for another pod when this one has gone; new connections wait for it then.
+        credit: Bytes that may be sent on the stream to begin with.
+    """
+
+    stream: int
+    key: str
+    cluster: str
+    path: str
+    port: int
+    local: int = 0
+    moves: bool = False
+    scope: str = ""
+    credit: int = 0
+
+
+class Log(Message):
+    """Read a container's log on the stream id `stream`: one request to the cluster, until the server ends its answer.
+
+    Its bytes come as they are in frames of `Channel.STDOUT`, the first of which is empty and says that the server
+    answers; then one of `Channel.END` with a `logs.LogEnd`. `Ended` refuses it, `Unsubscribe` ends it.
+
+    Attributes:
+        path: The log of a pod.
+        query: Encoded, as the API server takes it.
+        credit: Bytes that may be sent on the stream to begin with.
+    """
+
+    stream: int
+    cluster: str
+    path: str
+    query: str = ""
+    user: str = ""
+    credit: int = 0
+
+
+class Page(Message):
+    """Open a forward's pages at a path of the gateway. Answer: a `forwards.PageGiven`."""
+
+    id: int
+    key: str
+
+
 class Credit(Message):
-    """`bytes` more may be sent on `stream`; 0 is the connection."""
+    """`bytes` more may be sent on `stream`; 0 is the connection. From a gateway: bytes of a program's input."""
 
     stream: int
     bytes: int
@@ -205,7 +377,7 @@ class Failure(Message):
 
 
 class State(Message):
-    """The state of a stream's upstream. `since` and `retry_at` are Unix seconds."""
+    """The state of a stream's upstream. `since`, `retry_at` and `fresh` are Unix seconds."""
 
     stream: int
     state: str
@@ -215,6 +387,37 @@ class State(Message):
     since: float = 0.0
     retry_at: float | None = None
     synced: bool = False
+    todo: str | None = None
+    fresh: float | None = None
+
+
+class Joined(Message):
+    """A program has its stream: `taken` bytes of its input are here, and `credit` more may be sent."""
+
+    stream: int
+    taken: int = 0
+    credit: int = 0
+
+
+class Shown(Message):
+    """A view has its stream.
+
+    Attributes:
+        place: The place in the output of the first byte that comes.
+        taken: Bytes of this view's input that have come.
+        credit: Bytes of input that may be sent.
+        columns: The terminal's size now; 0 where nobody has said one.
+        rows: The same.
+        kept: Seconds that the terminal is kept when nobody looks.
+    """
+
+    stream: int
+    place: int
+    taken: int = 0
+    credit: int = 0
+    columns: int = 0
+    rows: int = 0
+    kept: float = 0.0
 
 
 class Ended(Message):
@@ -235,22 +438,17 @@ class Goodbye(Message):
     todo: str | None = None
 
 
-ClientMessage = (
-    Hello
-    | Contexts
-    | Scope
-    | Probe
-    | Discover
-    | Http
-    | Subscribe
-    | Unsubscribe
-    | Credit
-    | Retry
-    | Cancel
-    | Status
-    | Stop
-)
-GatewayMessage = Welcome | Answer | Head | Failure | State | Ended | Goodbye | Credit
+Request = Contexts | Scope | Probe | Discover | Http | Terminal | Hangup | Ticket | Page | Status | Stop
+"""What is answered once."""
+
+ClientMessage = Hello | Request | Subscribe | Unsubscribe | Exec | View | Size | Forward | Log | Credit | Retry | Cancel
+Opening = Subscribe | Exec | View | Forward | Log
+"""What opens a stream."""
+
+GatewayMessage = Welcome | Answer | Head | Failure | State | Joined | Shown | Ended | Goodbye | Credit
+
+StreamMessage = State | Joined | Shown | Ended | Credit
+"""What a gateway says of one stream."""
 
 _encode = msgspec.json.Encoder().encode
 _client = msgspec.json.Decoder(ClientMessage)
@@ -287,5 +485,5 @@ def _checked(decoder: msgspec.json.Decoder[Any], text: str | bytes) -> Any:
         raise ProtocolError(f"a control message of {len(text)} bytes; at most {MAX_MESSAGE} are allowed")
     try:
         return decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeError) as error:
+    except UNREADABLE as error:
         raise ProtocolError("a control message cannot be decoded", said=str(error)) from error

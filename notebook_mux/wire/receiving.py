@@ -29,16 +29,25 @@ class Receiver:
         self._parts: dict[int, list[bytes]] = {}
         self._part_bytes: dict[int, int] = {}
         self._owed: dict[int, int] = {CONNECTION_STREAM: 0}
+        self._lent: set[int] = set()
         self._due: list[Credit] = []
 
-    def open(self, stream: int) -> int:
-        """Expect frames on `stream`; returns the credit to grant with its first message."""
+    def open(self, stream: int, *, lent: bool = False) -> int:
+        """Expect frames on `stream`; returns the credit to grant with its first message.
+
+        Args:
+            stream: Its id.
+            lent: Somebody further down grants the stream's credit; only the connection's is owed for it here.
+        """
         self._owed[stream] = 0
+        if lent:
+            self._lent.add(stream)
         return self.stream_window
 
     def forget(self, stream: int) -> None:
         """Expect nothing more on `stream`; frames under way are dropped, and counted for the connection's credit."""
         self._owed.pop(stream, None)
+        self._lent.discard(stream)
         self._parts.pop(stream, None)
         self._part_bytes.pop(stream, None)
 
@@ -76,7 +85,7 @@ class Receiver:
         self.received_frames += 1
         stream, channel = FRAME_HEAD.unpack_from(frame)
         wanted = stream in self._owed and stream != CONNECTION_STREAM
-        self._owe(stream if wanted else None, size)
+        self._owe(stream if wanted and stream not in self._lent else None, size)
         if not wanted:
             return None
         payload = frame[FRAME_HEAD.size :]

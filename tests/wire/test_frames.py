@@ -205,5 +205,5 @@ def test_objects_without_a_uid():
 
 
 def test_the_channels_of_terminals_are_kubernetes_own():
-    assert [int(channel) for channel in Channel] == [0, 1, 2, 3, 4, 16, 17, 18, 19, 255]
+    assert [int(channel) for channel in Channel] == [0, 1, 2, 3, 4, 16, 17, 18, 19, 20, 21, 255]
     assert frames.MAX_FRAME == 65536

@@ -198,12 +198,14 @@ async def test_the_client_closes():
         assert await wire.reader.read() == b""
 
 
-async def test_a_data_frame_of_a_client_is_refused():
+async def test_a_data_frame_without_a_channel_is_refused():
     async with serving() as running, wired(running) as wire:
         await greeted(wire)
-        wire.send(b"\0\0\0\x02\0ls\n")
+        wire.send(b"\0\0\0\x02\0ls\n")  # of a stream that is not open: ignored
+        wire.send(b"\0\0\0\x02")
         await wire.says(
-            TEXT, '{"type":"goodbye","code":"protocol","what":"a binary frame, which no stream of this version takes"}'
+            TEXT,
+            '{"type":"goodbye","code":"protocol","what":"a binary frame of 4 bytes is shorter than its header"}',
         )
         await wire.says(CLOSE, b"\x03\xeaprotocol")
 

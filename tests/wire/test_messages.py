@@ -142,3 +142,10 @@ def test_a_source_does_not_show_its_environment():
     shown = repr(messages.Contexts(id=1, source=source))
     assert "canary" not in shown
     assert "AWS_SECRET_ACCESS_KEY" in shown
+
+
+def test_a_message_that_is_nested_too_deep() -> None:
+    deep = '{"t":"hello","x":' + "[" * 100_000
+    for decode in (messages.decode_client, messages.decode_gateway):
+        with pytest.raises(ProtocolError, match="cannot be decoded"):
+            decode(deep)

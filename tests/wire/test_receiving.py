@@ -138,3 +138,13 @@ def test_sender_and_receiver_never_stall_each_other(streams, stream_window, conn
         for credit in receiver.credits():
             sender.grant(credit.stream, credit.bytes)
     assert all(not source.sizes for number, source in sources.items() if number != given_up)
+
+
+def test_a_lent_streams_credit_is_not_ours_to_grant():
+    receiver = Receiver(stream_window=100, connection_window=1000)
+    receiver.text(WELCOME)
+    receiver.open(7, lent=True)
+    assert receiver.binary(encode_frame(7, 1, bytes(495))) == (7, 1, bytes(495))
+    assert receiver.credits() == [Credit(stream=0, bytes=500)]
+    receiver.forget(7)
+    assert receiver.binary(encode_frame(7, 1, b"x")) is None

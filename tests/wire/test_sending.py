@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from notebook_mux.wire.frames import MAX_FRAME, MAX_PAYLOAD, Channel, decode_frame
 from notebook_mux.wire.messages import Retry, Stop, encode
-from notebook_mux.wire.sending import CONNECTION_STREAM, MAX_CREDIT, Sender
+from notebook_mux.wire.sending import CONNECTION_STREAM, MAX_CREDIT, Sender, binary_head
 
 CHANGES = int(Channel.CHANGES)
 
@@ -43,6 +44,45 @@ def test_a_frame_is_header_and_payload():
     assert sender.next() == b"\0\0\x01\x02\x10\0\0\0"
     assert sender.next() is None
     assert (sender.sent_bytes, sender.sent_frames) == (8, 1)
+
+
+def test_a_payload_is_handed_on_as_it_came():
+    sender, payload = Sender(), b"shared"
+
+    class One:
+        def pull(self, limit: int) -> tuple[int, bytes]:
+            return Channel.CHANGES, payload
+
+    sender.add(258, One(), 100)
+    taken = sender.take()
+    assert taken == (b"\0\0\x01\x02\x10", payload)
+    assert taken[1] is payload
+
+
+def test_a_payload_too_long_for_a_frame_is_a_mistake():
+    sender = Sender()
+
+    class Long:
+        def pull(self, limit: int) -> tuple[int, bytes]:
+            return Channel.CHANGES, bytes(limit + 1)
+
+    sender.add(1, Long(), 100)
+    with pytest.raises(ValueError, match="does not fit into one frame"):
+        sender.take()
+
+
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [
+        (0, b"\x82\0"),
+        (125, b"\x82\x7d"),
+        (126, b"\x82\x7e\0\x7e"),
+        (65535, b"\x82\x7e\xff\xff"),
+        (65536, b"\x82\x7f\0\0\0\0\0\x01\0\0"),
+    ],
+)
+def test_the_websockets_header_of_a_frame(size, head):
+    assert binary_head(size) == head
 
 
 def test_control_goes_first_and_costs_nothing():
@@ -102,6 +142,30 @@ def test_urgent_streams_go_first():
     assert taken(sender, 1) == [(2, 1)]
     sender.add(3, Listed(1), 1 << 20, urgent=True)
     assert taken(sender) == [(2, 1), (3, 1), (1, MAX_PAYLOAD), (1, MAX_PAYLOAD), (1, MAX_PAYLOAD)]
+
+
+def test_a_flood_is_not_urgent():
+    sender = Sender()
+    flood = _Endless(MAX_PAYLOAD)
+    sender.add(1, flood, 1 << 40, urgent=True)
+    sender.add(2, _Endless(MAX_PAYLOAD), 1 << 40)
+    assert taken(sender, 5) == [(stream, MAX_PAYLOAD) for stream in (1, 2, 1, 2, 1)], "it shares its turns"
+    sender.add(3, Listed(1), 1 << 40, urgent=True)
+    assert taken(sender, 1) == [(3, 1)], "an echo does not wait for it"
+
+
+def test_a_flood_that_has_ended_is_urgent_again():
+    sender = Sender()
+    source = Listed(*[MAX_PAYLOAD] * 2)
+    sender.add(1, source, MAX_FRAME, urgent=True)
+    sender.add(2, _Endless(MAX_PAYLOAD), 1 << 40)
+    assert taken(sender, 3) == [(1, MAX_PAYLOAD), (2, MAX_PAYLOAD), (2, MAX_PAYLOAD)], "its credit is used up"
+    sender.grant(1, 1 << 30)
+    assert sorted(taken(sender, 2)) == [(1, MAX_PAYLOAD), (2, MAX_PAYLOAD)]
+    taken(sender, 2)
+    source.sizes.append(1)
+    sender.wake(1)
+    assert taken(sender, 1) == [(1, 1)]
 
 
 def test_a_turn_is_as_many_bytes_as_a_frame_has():
