@@ -1,0 +1,8 @@
+"""The fixtures of the gateway: forwards are tried behind an API server of TLS."""
+
+from __future__ import annotations
+
+from tests.unit.forwards.pods import going
+from tests.unit.gateway.tls_api import api, authority, connect
+
+__all__ = ["api", "authority", "connect", "going"]
