@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
 from notebook_mux.errors import GatewayError, MuxError
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--write", action="store_true", help="let clients change clusters that they ask to change")
     parser.add_argument("--register", action="store_true", help="let this user's kernels find it")
     parser.add_argument("--base-path", default="", metavar="PATH", help="what a proxy puts before all paths")
+    parser.add_argument("--headlamp", metavar="FOLDER", help="serve Headlamp's front end too, built in this folder")
     parser.add_argument("--launched", action="store_true", help=argparse.SUPPRESS)  # by a kernel, see life.launcher
     return parser
 
@@ -85,14 +87,22 @@ async def _serve(tenure: Tenure, arguments: argparse.Namespace) -> None:
         own=None if launched else Source(kubeconfig=_absolute(arguments.kubeconfig), env=dict(os.environ)),
         write=launched or arguments.write,
     )
-    gateway = Gateway(shared, tenure.token, tenure.answer, base_path=arguments.base_path)
+    gateway = Gateway(
+        shared,
+        tenure.token,
+        tenure.answer,
+        base_path=arguments.base_path,
+        frontend=Path(arguments.headlamp) if arguments.headlamp else None,
+    )
     end = IdleEnd(
         tenure,
-        busy=lambda: bool(shared.sessions) or not launched,
+        busy=lambda: shared.wanted or not launched,
         close_door=lambda: gateway.open_door(False),
         open_door=lambda: gateway.open_door(True),
     )
     shared.stop = end.ask
+    for kept in (shared.programs, shared.terminals, shared.forwards):
+        kept.touched = end.touch
     shared.touched = end.touch
     try:
         port = await gateway.start(arguments.port)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any
 from urllib.parse import unquote
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from notebook_mux._version import __version__
 from notebook_mux.errors import InvalidArgument, LoginRequired, MuxError, ServerError, TimedOut
-from notebook_mux.gateway import connecting
-from notebook_mux.gateway.answers import Answer
+from notebook_mux.gateway import connecting, upgrades
 from notebook_mux.gateway.credentials import Credentials, Login
 from notebook_mux.gateway.kubeconfig import ResolvedContext
-
-CONNECT_SECONDS = 10.0
-"""For name, TCP and TLS: on the way to the other side of the world they take one; a dropped SYN is sent four times."""
+from notebook_mux.gateway.socks import SCHEMES as SOCKS, SocksConnector
+from notebook_mux.kube.answers import Answer, plain
+from notebook_mux.remote import keepalive
+from notebook_mux.remote.relays import Relays, relayed
+from notebook_mux.remote.sockets import Refused
+from notebook_mux.remote.upgrades import CONNECT_SECONDS, MAX_FRAME, USER_AGENT
 
 HEADERS_SECONDS = 30.0
 """For the beginning of a long answer: an API server waits up to 3 s for a fresh cache and writes headers at once."""
@@ -34,6 +37,9 @@ THROTTLED_TRIES = 10
 
 READ_BUFFER = 256 * 1024
 """Bytes of one answer read ahead, so that a storm of events is taken in large pieces."""
+
+LONG_BODY = 1024 * 1024
+"""Bytes of a body from which aiohttp warns of handing it over whole."""
 
 THROTTLED = 429
 UNAUTHORIZED = 401
@@ -66,8 +72,10 @@ class Cluster:
         self.last_contact = 0.0
         self.trouble: MuxError | None = None
         self._endpoint = context.endpoint
+        self._by_socks = URL(context.endpoint.proxy).scheme in SOCKS
         self._credentials = Credentials(context.endpoint, context.identity)
         self._session: aiohttp.ClientSession | None = None
+        self._upgrading: tuple[aiohttp.TCPConnector, Relays] | None = None
         self._question: asyncio.Task[bool] | None = None
         self._closed = False
 
@@ -109,7 +117,7 @@ class Cluster:
                 for tries in range(THROTTLED_TRIES + 1):
                     async with await self._send(method, path, query, headers, body) as response:
                         content = await response.read()
-                        answer = Answer(response.status, _plain(response.headers), content)
+                        answer = Answer(response.status, plain(response.headers), content)
                     wait = answer.retry_after
                     again = answer.status == THROTTLED or (answer.status >= 500 and method == "GET")
                     if not patient or not again or wait is None or tries == THROTTLED_TRIES:
@@ -127,11 +135,28 @@ class Cluster:
 
     @contextlib.asynccontextmanager
     async def stream(
-        self, path: str, query: str = "", *, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        query: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        method: str = "GET",
+        body: bytes | None = None,
+        timeout: float | None = HEADERS_SECONDS,
+        read_ahead: int = READ_BUFFER,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """GET a long answer (watch, log), uncompressed; leaving the block ends it.
+        """A long answer (watch, log), uncompressed; leaving the block ends it.
 
         What goes wrong while its content is read is aiohttp's exception; `failed` makes one of ours of it.
+
+        Args:
+            path: See `request`.
+            query: See `request`.
+            headers: See `request`; an Accept-Encoding of theirs is kept.
+            method: See `request`.
+            body: See `request`.
+            timeout: Seconds until the answer begins; None is no limit: a log's node answers with its first line.
+            read_ahead: Bytes that are taken before they are asked for.
 
         Raises:
             LoginRequired: The credentials cannot be had.
@@ -140,14 +165,64 @@ class Cluster:
         """
         wanted = {"Accept-Encoding": "identity", **(headers or {})}
         try:
-            async with asyncio.timeout(HEADERS_SECONDS):
-                response = await self._send("GET", path, query, wanted, None)
+            async with asyncio.timeout(timeout):
+                response = await self._send(method, path, query, wanted, body, read_ahead)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._failed(error) from None
         try:
             yield response
         finally:
+            # One that was not read to its end is cut: nobody waits for TLS to say goodbye in the middle of it.
+            if response.connection is not None and response.connection.transport is not None:
+                response.connection.transport.abort()
             response.close()
+
+    async def websocket(
+        self,
+        path: str,
+        query: str = "",
+        *,
+        protocols: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+        max_frame: int = MAX_FRAME,
+    ) -> aiohttp.ClientWebSocketResponse:
+        """A WebSocket (exec, attach, portforward), without pings of its own; the caller closes it.
+
+        Args:
+            path: See `request`.
+            query: See `request`.
+            protocols: The sub-protocols to offer; the API server chooses.
+            headers: As of `request`; a watch may ask for Tables.
+            max_frame: Bytes; a longer one ends it.
+
+        Raises:
+            Refused: The server's answer was no upgrade.
+            LoginRequired: The credentials cannot be had.
+            Unreachable: No connection, or no answer in time.
+            InvalidArgument: A path or query that cannot be sent.
+        """
+        url, connector = self._url(path, query), self._lasting()
+
+        async def ask(login: Login) -> aiohttp.ClientWebSocketResponse:
+            return await upgrades.upgrade(connector, self._endpoint, login, url, protocols, max_frame, headers)
+
+        try:
+            async with asyncio.timeout(HEADERS_SECONDS):
+                login = await self._credentials.current()
+                try:
+                    socket = await ask(login)
+                except Refused as refused:
+                    newer = await self._credentials.renewed(login) if refused.answer.status == UNAUTHORIZED else None
+                    if newer is None:
+                        raise
+                    socket = await ask(newer)
+        except MuxError as error:
+            raise self._named(error) from None
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._failed(error) from None
+        self.heard()
+        self.trouble = None
+        return socket
 
     async def probe(self, timeout: float = 30.0) -> dict[str, str]:
         """Whether it answers, and whether it takes our credentials: ``{"version": "v1.37.2"}``.
@@ -191,6 +266,11 @@ class Cluster:
             return False
         return True
 
+    def refused(self, answer: Answer, what: str) -> MuxError:
+        """Our error for an answer that is no success; `what` was tried."""
+        error = answer.error(what, self.name)
+        return error or ServerError(f"{what}: the server answered {answer.status}", cluster=self.name)
+
     def failed(self, error: BaseException) -> MuxError:
         """Our error for what went wrong with a connection; `trouble` is that from now on."""
         return self._failed(error)
@@ -212,11 +292,21 @@ class Cluster:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+        lasting, self._upgrading = self._upgrading, None
+        if lasting is not None:
+            await lasting[0].close()
+            await lasting[1].aclose()
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
     async def _send(
-        self, method: str, path: str, query: str, headers: Mapping[str, str] | None, body: bytes | str | None
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: Mapping[str, str] | None,
+        body: bytes | str | None,
+        read_ahead: int = READ_BUFFER,
     ) -> aiohttp.ClientResponse:
         url, given = self._url(path, query), _checked(headers)
         session = self._opened()
@@ -224,13 +314,13 @@ class Cluster:
             login = await self._credentials.current()
         except MuxError as error:
             raise self._named(error) from None
-        response = await self._once(session, method, url, given, body, login)
+        response = await self._once(session, method, url, given, body, read_ahead, login)
         if response.status == UNAUTHORIZED:
             try:
                 newer = await self._credentials.renewed(login)
                 if newer is not None:
                     response.close()
-                    response = await self._once(session, method, url, given, body, newer)
+                    response = await self._once(session, method, url, given, body, read_ahead, newer)
             except MuxError as error:
                 response.close()
                 raise self._named(error) from None
@@ -246,6 +336,7 @@ class Cluster:
         url: URL,
         headers: Mapping[str, str],
         body: bytes | str | None,
+        read_ahead: int,
         login: Login,
     ) -> aiohttp.ClientResponse:
         both = CIMultiDict(headers)
@@ -255,11 +346,13 @@ class Cluster:
             method,
             url,
             headers=both,
-            data=body,
+            # As aiohttp wants a long one; another object for each attempt, for it is read to its end.
+            data=io.BytesIO(body) if isinstance(body, bytes) and len(body) > LONG_BODY else body,
             ssl=login.context if login.context is not None else True,
             server_hostname=self._endpoint.tls_name or None,
-            proxy=self._endpoint.proxy or None,
+            proxy=None if self._by_socks else self._endpoint.proxy or None,
             allow_redirects=False,
+            read_bufsize=read_ahead,
         )
         self.heard()
         self.trouble = None
@@ -270,14 +363,27 @@ class Cluster:
             raise self._named(LoginRequired("this cluster is not in use any more", todo="connect again"))
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=self._connector(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": f"notebook-mux/{__version__}"},
+                headers={"User-Agent": USER_AGENT},
                 trust_env=False,
                 read_bufsize=READ_BUFFER,
             )
         return self._session
+
+    def _connector(self, **options: Any) -> aiohttp.TCPConnector:
+        if self._by_socks:
+            return SocksConnector(self._endpoint.proxy, limit=0, **options)
+        return aiohttp.TCPConnector(limit=0, socket_factory=keepalive.made, **options)
+
+    def _lasting(self) -> aiohttp.TCPConnector:
+        """Makes a connection of its own for each WebSocket: one that was used before may be gone, unnoticed."""
+        self._opened()
+        if self._upgrading is None:
+            connector = self._connector(force_close=True)
+            self._upgrading = connector, relayed(connector)
+        return self._upgrading[0]
 
     def _url(self, path: str, query: str) -> URL:
         plain = unquote(path)
@@ -288,7 +394,9 @@ class Cluster:
         return URL(f"{self.server}{path}{'?' if query else ''}{query}", encoded=True)
 
     def _failed(self, error: BaseException) -> MuxError:
-        self.trouble = connecting.error_of(error, self.name, self.server, CONNECT_SECONDS)
+        self.trouble = connecting.error_of(
+            error, self.name, self.server, CONNECT_SECONDS, (self._endpoint.proxy, self._endpoint.proxy_from)
+        )
         return self.trouble
 
     def _named(self, error: MuxError) -> MuxError:
@@ -317,6 +425,11 @@ class Clusters:
         """The cluster of a ref that was added."""
         return self._clusters.get(ref)
 
+    async def drop(self, ref: str) -> None:
+        """End a cluster, with all its connections, if it is there."""
+        if (cluster := self._clusters.pop(ref, None)) is not None:
+            await cluster.aclose()
+
     def __iter__(self) -> Iterator[Cluster]:
         return iter(list(self._clusters.values()))
 
@@ -325,14 +438,6 @@ class Clusters:
         clusters, self._clusters = list(self._clusters.values()), {}
         for cluster in clusters:
             await cluster.aclose()
-
-
-def _plain(headers: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in headers.items():
-        name = name.lower()
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
 
 
 def _checked(headers: Mapping[str, str] | None) -> dict[str, str]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import platform
 import ssl
 
 import aiohttp
 import msgspec
 
 from notebook_mux.errors import InvalidArgument, LoginRequired, MuxError, TimedOut, Unreachable
+from notebook_mux.gateway.proxies import address
+from notebook_mux.gateway.socks import ProxyRefused
+from notebook_mux.kube.troubles import vpn
+from notebook_mux.life.redact import redact
 
 
 class _Version(msgspec.Struct, rename="camel"):
@@ -30,7 +35,9 @@ def version_of(body: bytes) -> str:
         raise ValueError("no version") from error
 
 
-def error_of(error: BaseException, cluster: str, server: str, connect_seconds: float) -> MuxError:
+def error_of(
+    error: BaseException, cluster: str, server: str, connect_seconds: float, proxy: tuple[str, str] = ("", "")
+) -> MuxError:
     """The error of our tree for what aiohttp, ssl or the system raised.
 
     Args:
@@ -38,17 +45,19 @@ def error_of(error: BaseException, cluster: str, server: str, connect_seconds: f
         cluster: The cluster's name.
         server: Its URL.
         connect_seconds: The time limit that a `aiohttp.ConnectionTimeoutError` stands for.
+        proxy: The URL of the proxy on the way and where it is set, both "" without one.
     """
     if isinstance(error, MuxError):
         return error
     if isinstance(error, aiohttp.InvalidURL):
         return InvalidArgument(f"{server} is not a usable URL", cluster=cluster)
-    if isinstance(error, aiohttp.ClientHttpProxyError):
+    if isinstance(error, aiohttp.ClientHttpProxyError | ProxyRefused):
+        answer = f"{error.status} {error.message}" if isinstance(error, aiohttp.ClientHttpProxyError) else str(error)
         return Unreachable(
-            f"the proxy on the way to {server} refused",
+            f"the proxy {address(proxy[0])} on the way to {server} refused",
             cluster=cluster,
-            said=f"{error.status} {error.message}",
-            todo="see proxy-url in the kubeconfig, or HTTPS_PROXY",
+            said=answer,
+            todo=f"see {_named(proxy[1])}",
         )
     certificate = _cause(error, ssl.SSLCertVerificationError)
     if isinstance(certificate, ssl.SSLCertVerificationError):
@@ -63,20 +72,20 @@ def error_of(error: BaseException, cluster: str, server: str, connect_seconds: f
         return _tls(tls, cluster, server)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return Unreachable(
-            f"no connection to the proxy on the way to {server}",
+            f"no connection to the proxy {address(proxy[0])} on the way to {server}",
             cluster=cluster,
-            said=_words(error),
-            todo="see proxy-url in the kubeconfig, or HTTPS_PROXY",
+            said=_words(error) or None,
+            todo=f"see {_named(proxy[1])}",
         )
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         what = f"no connection to {server} within {connect_seconds:g} s"
-        return Unreachable(what, cluster=cluster, todo="see whether the network (a VPN?) reaches it")
+        return Unreachable(what, cluster=cluster, todo=_reach())
     if isinstance(error, aiohttp.ClientConnectorError):
         return Unreachable(
             f"no connection to {server}",
             cluster=cluster,
             said=_words(error),
-            todo="see whether the cluster runs and the network (a VPN?) reaches it",
+            todo=f"see whether the cluster runs; {_reach()}",
         )
     if isinstance(error, (aiohttp.ServerTimeoutError, TimeoutError)):
         return TimedOut(f"no answer from {server} in time", cluster=cluster)
@@ -84,6 +93,14 @@ def error_of(error: BaseException, cluster: str, server: str, connect_seconds: f
         return Unreachable(f"{server} does not speak HTTP", cluster=cluster, said=error.message or None)
     said = _words(error) or None
     return Unreachable(f"the connection to {server} broke", cluster=cluster, said=said, todo="it is tried again")
+
+
+def _named(proxy_from: str) -> str:
+    return "proxy-url in the kubeconfig" if proxy_from == "proxy-url" else f"the variable {proxy_from}"
+
+
+def _reach() -> str:
+    return vpn(f"on {platform.node()}, where this runs")
 
 
 def _tls(error: ssl.SSLError, cluster: str, server: str) -> MuxError:
@@ -98,13 +115,20 @@ def _tls(error: ssl.SSLError, cluster: str, server: str) -> MuxError:
     )
 
 
-def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
-    for _ in range(8):  # aiohttp wraps at most three deep
-        inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None)
+def _cause(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+    """The first error of a kind among those that led to `error`."""
+    waiting = [error]
+    for _ in range(16):  # aiohttp wraps at most three deep, two errors each
+        if not waiting:
+            break
+        one = waiting.pop(0)
+        inner = [getattr(one, name, None) for name in ("os_error", "certificate_error")]
         # aiohttp's own certificate error is by its class one of ssl's, but has none of its fields.
-        if error is None or (inner is None and isinstance(error, kind)):
-            return error
-        error = inner or error.__cause__
+        if isinstance(one, kind) and not any(inner):
+            return one
+        # TLS within TLS: Python 3.11's asyncio stumbles with a TypeError over the error that it should report.
+        led = one.__context__ if isinstance(one, TypeError) else None
+        waiting += [cause for cause in (*inner, one.__cause__, led) if isinstance(cause, BaseException)]
     return None
 
 
@@ -118,4 +142,5 @@ def _words(error: BaseException) -> str:
     number = getattr(inner, "errno", None)
     if isinstance(number, int) and number > 0:
         return os.strerror(number)
-    return (getattr(inner, "strerror", None) or str(inner)).strip()
+    # aiohttp names the proxy's URL in some, which may have a password in it.
+    return redact((getattr(inner, "strerror", None) or str(inner)).strip())

@@ -6,7 +6,6 @@ Never falls through to an anonymous request: what cannot be had is an error.
 from __future__ import annotations
 
 import asyncio
-import base64
 import ssl
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from urllib.parse import quote
 from multidict import CIMultiDict
 
 from notebook_mux.errors import LoginRequired, MuxError
-from notebook_mux.gateway import exec_plugin, tls
+from notebook_mux.gateway import exec_plugin, oidc, tls
 from notebook_mux.gateway.entries import Server, User
 
 TOKEN_FILE_SECONDS = 60.0
@@ -25,6 +24,10 @@ TOKEN_FILE_SECONDS = 60.0
 
 FAILURE_SECONDS = 5.0
 """A plugin's failure answers everyone for this long, so that fifty watches do not run it fifty times."""
+
+SHORTEST_SECONDS = 5.0
+"""What a plugin gave is used for at least this long, though it says that it has expired (a clock may be wrong); a 401
+renews it all the same."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,10 +72,14 @@ class Credentials:
         self._number = 0
         self._stale_at: float | None = None
         self._expires: float | None = None
+        self._made_at = 0.0
         self._failure: tuple[float, MuxError] | None = None
         # client-go sends no credentials over plain HTTP, only the impersonation (clientcmd/client_config.go).
         self._secure = server.url.startswith("https:")
-        self._plugin = user.plugin if self._secure and not (user.token or user.token_file or user.username) else None
+        asks = self._secure and not (user.token or user.token_file)
+        self._plugin = user.plugin if asks else None
+        self._provider = oidc.Provider(user.oidc, clock) if asks and user.oidc is not None else None
+        self._id_token = ""
 
     async def current(self) -> Login:
         """The login to use now.
@@ -98,11 +105,12 @@ class Credentials:
             LoginRequired: It cannot be had.
         """
         user = self._user
-        if not (self._plugin or (self._secure and user.token_file) or user.cert_file):
+        refreshes = self._provider is not None and self._provider.can_refresh
+        if not (self._plugin or refreshes or (self._secure and user.token_file) or user.cert_file):
             return None
         async with self._lock:
             if self._login is None or self._login.number == used.number:
-                self._login = await self._make()
+                self._login = await self._make(refused=self._id_token)
             return self._login
 
     def forget_failure(self) -> None:
@@ -111,22 +119,23 @@ class Credentials:
 
     def _is_over(self) -> bool:
         stale = self._stale_at is not None and self._monotonic() >= self._stale_at
-        return stale or (self._expires is not None and self._clock() >= self._expires)
+        expired = self._expires is not None and self._clock() >= self._expires
+        return stale or (expired and self._monotonic() >= self._made_at + SHORTEST_SECONDS)
 
-    async def _make(self) -> Login:
+    async def _make(self, refused: str = "") -> Login:
         if self._failure is not None:
             until, error = self._failure
             if self._monotonic() < until:
                 raise _again(error)
         try:
-            login = await self._made()
+            login = await self._made(refused)
         except MuxError as error:
             self._failure = (self._monotonic() + FAILURE_SECONDS, error)
             raise
         self._failure = None
         return login
 
-    async def _made(self) -> Login:
+    async def _made(self, refused: str) -> Login:
         user, headers = self._user, _impersonation(self._user)
         cert: bytes | Path | None = user.cert or user.cert_file
         key: bytes | Path | None = user.key or user.key_file
@@ -140,20 +149,20 @@ class Credentials:
             stale_at = self._monotonic() + TOKEN_FILE_SECONDS
         elif user.token:
             token = user.token
-        elif user.username:
-            basic = base64.b64encode(f"{user.username}:{user.password}".encode()).decode()
-            headers["Authorization"] = f"Basic {basic}"
         elif self._plugin is not None:
             issued = await exec_plugin.run(self._plugin, self._server)
             token, expires = issued.token, issued.expires
             if issued.cert is not None:
                 cert, key = issued.cert, issued.key
+        elif self._provider is not None:
+            token, expires = await self._provider.id_token(refused)
+            self._id_token = token
         if token:
             if not token.isascii() or not token.isprintable() or " " in token:
                 raise LoginRequired("the token has characters that no HTTP header can carry", todo="get a new one")
             headers["Authorization"] = f"Bearer {token}"
         context = await self._context(cert, key)
-        self._expires, self._stale_at = expires, stale_at
+        self._expires, self._stale_at, self._made_at = expires, stale_at, self._monotonic()
         self._number += 1
         return Login(headers, context, self._number)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from notebook_mux.gateway import proxies
+from notebook_mux.gateway import proxies, socks
 from notebook_mux.gateway.kubeconfig_files import Entry
 
 PLUGIN_VARIABLES = ("AWS_*", "AZURE_*", "GOOGLE_*", "CLOUDSDK_*", "*_PROXY", "SSL_CERT_*", "HOME", "PATH")
@@ -25,10 +27,25 @@ EXEC_EXTENSION = "client.authentication.k8s.io/exec"
 
 SCHEMES = ("http", "https")
 
+PROXY_SCHEMES = (*SCHEMES, *socks.SCHEMES)
+"""What kubectl takes as ``proxy-url`` (client-go, ``clientcmd/client_config.go``), and curl's other name for socks5."""
+
+
+MODES = ("Never", "IfAvailable", "Always")
+"""A plugin's interactiveMode (KEP-541)."""
+
+
+PLUGINS = {
+    "gcp": "the exec plugin gke-gcloud-auth-plugin: gcloud container clusters get-credentials",
+    "azure": "the exec plugin kubelogin: kubelogin convert-kubeconfig",
+    "openstack": "the exec plugin client-keystone-auth",
+}
+"""What replaced the other auth-providers, by their names."""
+
 
 @dataclass(frozen=True, repr=False)
 class Server:
-    """A cluster entry. `proxy` may have a password in it."""
+    """A cluster entry. `proxy` may have a password in it, `proxy_from` says where it is set."""
 
     url: str = ""
     ca: bytes | None = None
@@ -36,6 +53,7 @@ class Server:
     insecure: bool = False
     tls_name: str = ""
     proxy: str = ""
+    proxy_from: str = ""
     cert_file: Path | None = None
     cert_dir: Path | None = None
     exec_config: Any = None
@@ -55,6 +73,27 @@ class Plugin:
 
 
 @dataclass(frozen=True, repr=False)
+class Oidc:
+    """A login at an OpenID provider (``auth-provider: oidc``). All secrets.
+
+    `file` and `user` say where it stands, `env` has the proxies, `cert_file` and `cert_dir` what is trusted by default.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    id_token: str
+    refresh_token: str
+    file: Path
+    user: str
+    ca: bytes | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    cert_dir: Path | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, repr=False)
 class User:
     """A user entry; without any field set it is the anonymous user. All secrets."""
 
@@ -65,13 +104,12 @@ class User:
     key_file: Path | None = None
     token: str = ""
     token_file: Path | None = None
-    username: str = ""
-    password: str = ""
     impersonate: str = ""
     impersonate_uid: str = ""
     impersonate_groups: tuple[str, ...] = ()
     impersonate_extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plugin: Plugin | None = None
+    oidc: Oidc | None = None
 
 
 def read_server(entry: Entry, env: Mapping[str, str]) -> Server:
@@ -92,9 +130,11 @@ def read_server(entry: Entry, env: Mapping[str, str]) -> Server:
     parts, url = _url(entry, "server", url), url.rstrip("/")
     if parts.username is not None or parts.query or parts.fragment:
         raise entry.wrong("server must be a URL without user, query and fragment")
-    proxy = entry.text("proxy-url") or proxies.from_environment(url, env)
+    proxy, proxy_from = entry.text("proxy-url"), "proxy-url"
+    if not proxy:
+        proxy, proxy_from = proxies.from_environment(url, env)
     if proxy:
-        _url(entry, "proxy-url", proxy)
+        _url(entry, proxy_from, proxy, PROXY_SCHEMES)
     own = ca or ca_file or insecure
     config = next((x.get("extension") for x in _extensions(entry) if x.get("name") == EXEC_EXTENSION), None)
     return Server(
@@ -102,8 +142,9 @@ def read_server(entry: Entry, env: Mapping[str, str]) -> Server:
         ca=ca,
         ca_file=None if ca else ca_file,
         insecure=insecure,
-        tls_name=entry.text("tls-server-name"),
+        tls_name=_host(entry, "tls-server-name", entry.text("tls-server-name")),
         proxy=proxy,
+        proxy_from=proxy_from,
         cert_file=Path(env["SSL_CERT_FILE"]) if not own and env.get("SSL_CERT_FILE") else None,
         cert_dir=Path(env["SSL_CERT_DIR"]) if not own and env.get("SSL_CERT_DIR") else None,
         exec_config=config,
@@ -116,11 +157,6 @@ def read_user(entry: Entry, env: Mapping[str, str]) -> User:
     Raises:
         InvalidArgument: It cannot be used; the error names entry and file.
     """
-    if provider := entry.table("auth-provider"):
-        raise entry.wrong(
-            f"auth-provider {provider.get('name')!r} is not supported",
-            todo="use an exec plugin, as the provider's documentation says since Kubernetes 1.26",
-        )
     cert, key = _data(entry, "client-certificate-data"), _data(entry, "client-key-data")
     cert_file, key_file = entry.path("client-certificate"), entry.path("client-key")
     if bool(cert or cert_file) != bool(key or key_file):
@@ -136,25 +172,53 @@ def read_user(entry: Entry, env: Mapping[str, str]) -> User:
         key_file=None if key else key_file,
         token=entry.text("token").strip(),
         token_file=entry.path("tokenFile"),
-        username=entry.text("username"),
-        password=entry.text("password"),
         impersonate=entry.text("as"),
         impersonate_uid=entry.text("as-uid"),
         impersonate_groups=tuple(entry.texts("as-groups")),
         impersonate_extra={str(k): tuple(v) for k, v in sorted(extra.items())},
         plugin=_plugin(entry, env),
+        oidc=_oidc(entry, env),
     )
+    if (entry.text("username") or entry.text("password")) and not _logs_in(user):
+        raise entry.wrong(
+            "username and password (basic authentication) are taken by no Kubernetes since 1.19",
+            todo="use a token, a client certificate or an exec plugin",
+        )
+    _check_impersonation(entry, user)
     if not user.impersonate and (user.impersonate_uid or user.impersonate_groups or extra):
         raise entry.wrong("as-uid, as-groups and as-user-extra need as")
     return user
 
 
+def _logs_in(user: User) -> bool:
+    return bool(user.token or user.token_file or user.cert or user.cert_file or user.plugin or user.oidc)
+
+
+def _check_impersonation(entry: Entry, user: User) -> None:
+    extra = user.impersonate_extra
+    for key, texts in (
+        ("as", [user.impersonate]),
+        ("as-uid", [user.impersonate_uid]),
+        ("as-groups", user.impersonate_groups),
+        ("as-user-extra", [*extra, *(value for values in extra.values() for value in values)]),
+    ):
+        # A blank at an end would be lost on the way, and another one be impersonated.
+        if not all(text.isprintable() and text == text.strip() for text in texts) or "" in extra:
+            raise entry.wrong(f"{key} has characters that no HTTP header can carry")
+
+
 def plugin_variables(env: Mapping[str, str]) -> dict[str, str]:
     """The variables of an environment that reach exec plugins."""
+    return dict(_reaching(tuple(sorted(env.items()))))
+
+
+@lru_cache(maxsize=4)  # one environment for ten thousand contexts
+def _reaching(items: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    env = dict(items)
     patterns = [*PLUGIN_VARIABLES, *env.get(MORE_VARIABLES, "").replace(",", " ").split()]
     return {
         name: value
-        for name, value in sorted(env.items())
+        for name, value in items
         if any(fnmatchcase(name, one) or (one == "*_PROXY" and fnmatchcase(name, "*_proxy")) for one in patterns)
     }
 
@@ -167,7 +231,7 @@ def _plugin(entry: Entry, env: Mapping[str, str]) -> Plugin | None:
     command = inner.text("command")
     if not command:
         raise inner.wrong("it has no command")
-    if "/" in command or "\\" in command:
+    if any(mark in command for mark in (os.sep, os.altsep) if mark):
         command = str(entry.file.parent / command)
     variables = plugin_variables(env)
     for item in fields.get("env") or []:
@@ -177,14 +241,54 @@ def _plugin(entry: Entry, env: Mapping[str, str]) -> Plugin | None:
         if value is not None and not isinstance(value, str):
             raise inner.wrong(f"the value of {item['name']} must be text", todo="put it in quotes")
         variables[item["name"]] = value or ""
+    mode = inner.text("interactiveMode") or Plugin.interactive
+    if mode not in MODES:
+        raise inner.wrong(f"interactiveMode must be one of {', '.join(MODES)}, not {mode!r}")
     return Plugin(
         command=command,
         args=tuple(inner.texts("args")),
         env=variables,
         api_version=inner.text("apiVersion") or Plugin.api_version,
         install_hint=inner.text("installHint"),
-        interactive=inner.text("interactiveMode") or "IfAvailable",
+        interactive=mode,
         cluster_info=inner.flag("provideClusterInfo"),
+    )
+
+
+def _oidc(entry: Entry, env: Mapping[str, str]) -> Oidc | None:
+    provider = entry.table("auth-provider")
+    if not provider:
+        return None
+    name = provider.get("name")
+    if name != "oidc":
+        raise entry.wrong(
+            f"the auth-provider {name!r} was removed from Kubernetes 1.26",
+            todo=f"use {PLUGINS.get(str(name), 'an exec plugin, as its documentation says')}",
+        )
+    if entry.table("exec"):
+        raise entry.wrong("exec and auth-provider exclude each other")
+    inner = Entry("auth-provider of user", entry.name, provider, entry.file)
+    inner = Entry(inner.kind, entry.name, inner.table("config"), entry.file)
+    issuer, client = inner.text("idp-issuer-url").strip(), inner.text("client-id")
+    if not issuer or not client:
+        raise inner.wrong("it needs idp-issuer-url and client-id")
+    if _url(inner, "idp-issuer-url", issuer).scheme != "https":
+        raise inner.wrong("idp-issuer-url must be a URL of https")
+    ca, ca_file = _data(inner, "idp-certificate-authority-data"), inner.path("idp-certificate-authority")
+    own = ca or ca_file
+    return Oidc(
+        issuer=issuer,
+        client_id=client,
+        client_secret=inner.text("client-secret"),
+        id_token=inner.text("id-token").strip(),
+        refresh_token=inner.text("refresh-token").strip(),
+        file=entry.file,
+        user=entry.name,
+        ca=ca,
+        ca_file=None if ca else ca_file,
+        cert_file=Path(env["SSL_CERT_FILE"]) if not own and env.get("SSL_CERT_FILE") else None,
+        cert_dir=Path(env["SSL_CERT_DIR"]) if not own and env.get("SSL_CERT_DIR") else None,
+        env={key: value for key, value in plugin_variables(env).items() if key.upper().endswith("_PROXY")},
     )
 
 
@@ -198,17 +302,25 @@ def _data(entry: Entry, key: str) -> bytes | None:
         raise entry.wrong(f"{key} is not valid base64") from None
 
 
-def _url(entry: Entry, key: str, url: str) -> Any:
+def _url(entry: Entry, key: str, url: str, schemes: tuple[str, ...] = SCHEMES) -> Any:
     try:
         parts = urlsplit(url)
-        valid = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
+        valid = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise entry.wrong(f"{key} is not a URL") from None
-    if parts.scheme.startswith("socks"):
-        raise entry.wrong(f"{key}: proxies of the kind {parts.scheme} are not supported", todo="use an http proxy")
     if not valid:
-        raise entry.wrong(f"{key} must be a URL of http or https")
+        raise entry.wrong(f"{key} must be a URL of {', '.join(schemes[:-1])} or {schemes[-1]}")
+    _host(entry, key, parts.hostname or "")
     return parts
+
+
+def _host(entry: Entry, key: str, name: str) -> str:
+    """The name, if a host can have it (RFC 1035, 2.3.4); over others the resolver and TLS stumble without a word."""
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        raise entry.wrong(f"{key} has a host's name with an empty part, or one of more than 63 characters") from None
+    return name
 
 
 def _extensions(entry: Entry) -> list[dict[str, Any]]:

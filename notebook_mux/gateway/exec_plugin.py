@@ -9,16 +9,18 @@ import asyncio
 import base64
 import json
 import os
+import platform
+import re
 import shutil
-import signal
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from notebook_mux.errors import LoginRequired
+from notebook_mux.gateway import bounded_process
 from notebook_mux.gateway.entries import Plugin, Server
-from notebook_mux.life.redact import redact
+from notebook_mux.life.redact import HIDDEN, redact
 
 PLUGIN_SECONDS = 60.0
 """A plugin's time limit: cloud logins answer in under ten; one that waits for a browser must not hold all else."""
@@ -26,6 +28,12 @@ PLUGIN_SECONDS = 60.0
 API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 WORDS = 400
 """Characters of a plugin's last words that an error shows."""
+
+SECRET_NAME = re.compile("secret|token|passw|key|credential", re.IGNORECASE)
+"""Variables whose values are taken out of a plugin's words."""
+
+SHORTEST_SECRET = 8
+"""Characters; shorter ones would tear words apart."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,7 +65,7 @@ async def run(plugin: Plugin, server: Server, *, timeout: float = PLUGIN_SECONDS
     """
     if plugin.interactive == "Always":
         raise LoginRequired(
-            f"the credential plugin {plugin.command!r} wants a terminal (interactiveMode: Always)",
+            f"the credential plugin {plugin.command!r} wants a terminal (interactiveMode: Always){_here()}",
             todo="log in from a terminal with kubectl first, or set interactiveMode: IfAvailable if it can do without",
         )
     if plugin.api_version not in API_VERSIONS:
@@ -65,20 +73,23 @@ async def run(plugin: Plugin, server: Server, *, timeout: float = PLUGIN_SECONDS
             f"the credential plugin {plugin.command!r} speaks {plugin.api_version!r}, which is not supported",
             todo=f"set its apiVersion to {API_VERSIONS[0]}",
         )
-    program = shutil.which(plugin.command, path=plugin.env.get("PATH", os.defpath))
+    program = _found(plugin)
     if program is None:
         where = "there" if Path(plugin.command).is_absolute() else "on the PATH"
         raise LoginRequired(
-            f"the credential plugin {plugin.command!r} is not {where}",
+            f"the credential plugin {plugin.command!r} is not {where}{_here()}",
             said=plugin.install_hint.strip() or None,
             todo="install it, or start the notebook's server with a PATH that has it",
         )
-    code, out, err = await _run([program, *plugin.args], _environment(plugin, server), timeout, plugin.command)
+    environment = await asyncio.to_thread(_environment, plugin, server)
+    code, out, err = await _run([program, *plugin.args], environment, timeout, plugin)
     if code != 0:
+        # What begins as JSON may be credentials all the same.
+        said = _words(err, plugin) or ("" if out.lstrip().startswith(b"{") else _words(out, plugin))
         raise LoginRequired(
-            f"the credential plugin {plugin.command!r} failed with exit code {code}",
-            said=_words(err) or _words(out) or None,
-            todo="run it, or kubectl with this context, in a terminal to log in again",
+            f"the credential plugin {plugin.command!r} failed with {_ending(code)}{_here()}",
+            said=said or None,
+            todo="run it, or kubectl with this context, in a terminal there to log in again",
         )
     return parse(plugin, out)
 
@@ -132,7 +143,8 @@ def _environment(plugin: Plugin, server: Server) -> dict[str, str]:
             "tls-server-name": server.tls_name,
             "insecure-skip-tls-verify": server.insecure,
             "certificate-authority-data": base64.b64encode(ca).decode() if ca else "",
-            "proxy-url": server.proxy,
+            # client-go tells the entry's own one only; a plugin has the variables anyway.
+            "proxy-url": server.proxy if server.proxy_from == "proxy-url" else "",
             "config": server.exec_config,
         }
         spec["cluster"] = {key: value for key, value in known.items() if value}
@@ -140,46 +152,53 @@ def _environment(plugin: Plugin, server: Server) -> dict[str, str]:
     return {**plugin.env, "KUBERNETES_EXEC_INFO": json.dumps(info)}
 
 
-async def _run(words: list[str], env: dict[str, str], timeout: float, name: str) -> tuple[int, bytes, bytes]:
+async def _run(words: list[str], env: dict[str, str], timeout: float, plugin: Plugin) -> tuple[int, bytes, bytes]:
     try:
-        # Its own session, so that a time limit ends what it started too, and no terminal is there to ask.
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=env,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise LoginRequired(
-            f"the credential plugin {name!r} cannot be run", said=error.strerror, todo="see whether it is executable"
-        ) from None
-    try:
-        async with asyncio.timeout(timeout):
-            out, err = await process.communicate()
+        done = await bounded_process.run(words, env, timeout)
     except TimeoutError:
         raise LoginRequired(
-            f"the credential plugin {name!r} did not answer within {timeout:.0f} s",
-            todo="run kubectl with this context in a terminal; perhaps it waits for a login in the browser",
+            f"the credential plugin {plugin.command!r} did not answer within {timeout:.0f} s{_here()}",
+            todo="run kubectl with this context in a terminal there; perhaps it waits for a login in the browser",
         ) from None
-    finally:
-        if process.returncode is None:
-            _end(process)
-            await process.wait()
-    return process.returncode or 0, out, err
+    except OSError as error:
+        raise LoginRequired(
+            f"the credential plugin {plugin.command!r} cannot be run{_here()}",
+            said=error.strerror,
+            todo="see whether it is executable",
+        ) from None
+    if done.too_much:
+        raise LoginRequired(
+            f"the credential plugin {plugin.command!r} printed more than {bounded_process.OUTPUT_BYTES >> 20} MiB"
+            f"{_here()} and was ended",
+            said=_words(done.err, plugin) or None,
+            todo="run it in a terminal and see what it prints",
+        )
+    return done.code, done.out, done.err
 
 
-def _end(process: asyncio.subprocess.Process) -> None:
-    try:
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    except ProcessLookupError:
-        pass
+def _found(plugin: Plugin) -> str | None:
+    """The program's path, looked for on the plugin's own PATH; entries that count from some folder are left out.
+
+    Go's ``exec.LookPath`` leaves them out too, and the folder would be the gateway's.
+    """
+    entries = plugin.env.get("PATH", os.defpath).split(os.pathsep)
+    return shutil.which(plugin.command, path=os.pathsep.join(one for one in entries if Path(one).is_absolute()))
 
 
-def _words(output: bytes) -> str:
+def _ending(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"signal {-code}"
+
+
+def _here() -> str:
+    """The host, for who reads the words may sit before another one."""
+    return f" on {platform.node() or 'this host'}"
+
+
+def _words(output: bytes, plugin: Plugin) -> str:
+    """Its last words, without secrets."""
     text = " ".join(output.decode(errors="replace").split())
-    return redact(text if len(text) <= WORDS else f"…{text[-WORDS:]}")
+    for name, value in plugin.env.items():
+        if len(value) >= SHORTEST_SECRET and SECRET_NAME.search(name):
+            text = text.replace(value, HIDDEN)
+    text = redact(text)
+    return text if len(text) <= WORDS else f"…{text[-WORDS:]}"

@@ -24,12 +24,11 @@ from typing import Protocol
 
 import msgspec
 
+from notebook_mux.gateway.payload import Payload, number_of, version_of
 from notebook_mux.wire.frames import (
-    RECORD_HEAD,
     Channel,
     Kind,
     Position,
-    Record,
     Skipped,
     encode_columns,
     encode_position,
@@ -90,7 +89,6 @@ class Feed(Protocol):
         """The number at which the upstream had this resourceVersion."""
 
 
-_head_of = msgspec.json.Decoder(Record).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -129,6 +127,7 @@ class Subscriber:
         self._queue_limit = queue_bytes
         self._tombstone_limit = tombstone_bytes
         self._begun = False
+        self._only_queue = False  # all but the queue is known to be empty
         self._snapshot_due = False
         self._floor = 0
         self._head: list[bytes] = []
@@ -225,12 +224,14 @@ class Subscriber:
         """A bookmark; only the last one counts."""
         if self._begun and not self._snapshot_due and number >= self._floor:
             self._progress = (number, version)
+            self._only_queue = False
             self._wake()
 
     def columns_changed(self) -> None:
         """The table has other columns."""
         if self._begun:
             self._columns_due = True
+            self._only_queue = False
             self._wake()
 
     def synced(self) -> None:
@@ -241,6 +242,7 @@ class Subscriber:
         """States may have been missed; the difference was in the last batches."""
         if self._begun and not self._snapshot_due:
             self._relisted_due = True
+            self._only_queue = False
             self._progress = (self._feed.number, self._feed.version)
             self._wake()
 
@@ -252,6 +254,7 @@ class Subscriber:
 
     def _fold(self) -> None:
         """Keep of each object that waits only its latest record."""
+        self._only_queue = False
         pending, owed, originals = self._pending, self._owed, self._originals
         for records, _ in self._queue:
             for _, uid, deleted, encoded in records[self._queue_at :] if self._queue_at else records:
@@ -304,6 +307,12 @@ class Subscriber:
 
     def pull(self, limit: int) -> tuple[int, bytes] | None:
         """The next frame's channel and payload; see `notebook_mux.wire.sending.Source`."""
+        if self._only_queue:
+            if not self._queue:
+                return None
+            if (whole := self._shared(limit)) is not None:
+                return Channel.CHANGES, whole
+            self._only_queue = False
         if self._cut is not None:
             if (part := next(self._cut, None)) is not None:
                 return part
@@ -312,15 +321,27 @@ class Subscriber:
             return None
         if self._snapshot_due:
             self._snapshot()
-        payload = _Payload(limit)
+        payload = Payload(limit)
         if self._control(payload) and self._objects(payload) and self._live(payload):
-            self._marks(payload)
+            self._only_queue = self._marks(payload)
         if payload.long is not None:
             self._cut = split_record(payload.long)
             return next(self._cut)
         return (Channel.CHANGES, payload.join()) if payload.parts else None
 
-    def _control(self, payload: _Payload) -> bool:
+    def _shared(self, limit: int) -> bytes | None:
+        """The next batch, whose bytes all readers share, if it makes a frame of its own: nearly each one does."""
+        queue = self._queue
+        records, whole = queue[0]
+        size = len(whole)
+        if not 0 < size <= limit or self._queue_at or (len(queue) > 1 and size + len(queue[1][1]) <= limit):
+            return None
+        queue.popleft()
+        self._queue_bytes -= size
+        self._sent = records[-1][0]
+        return whole
+
+    def _control(self, payload: Payload) -> bool:
         """What goes before all objects. Small, but columns may be long. True if there is room for more."""
         while self._head:
             if not payload.add(self._head[0]):
@@ -341,7 +362,7 @@ class Subscriber:
             self._skipped_due = 0
         return payload.long is None
 
-    def _objects(self, payload: _Payload) -> bool:
+    def _objects(self, payload: Payload) -> bool:
         """What is kept by uid, and the snapshot's end. True if nothing of it is left."""
         originals = self._originals
         while originals:
@@ -378,15 +399,17 @@ class Subscriber:
         self._sent = number
         return encode_position(Kind.END, number, Position(self._instance, self._feed.incarnation, version))
 
-    def _live(self, payload: _Payload) -> bool:
+    def _live(self, payload: Payload) -> bool:
         """The batches. True if nothing of them is left."""
         queue = self._queue
         while queue:
             records, whole = queue[0]
             if whole and not self._queue_at and payload.add_run(whole):
                 self._sent = records[-1][0]
+            elif 0 < len(whole) <= payload.limit and not self._queue_at:
+                return False  # the next frame is for its shared bytes
             else:
-                # A run that does not fit is sent record by record, so that frames are full.
+                # What is longer than a frame, or is replayed, goes record by record.
                 while self._queue_at < len(records):
                     number, _, _, encoded = records[self._queue_at]
                     if not payload.add(encoded):
@@ -398,59 +421,13 @@ class Subscriber:
             self._queue_bytes -= len(whole)
         return payload.long is None
 
-    def _marks(self, payload: _Payload) -> None:
-        """The last bookmark, when there is nothing else to say."""
+    def _marks(self, payload: Payload) -> bool:
+        """The last bookmark, when there is nothing else to say. True if there is none left."""
         if self._progress is not None:
             number, version = self._progress
             position = Position(self._instance, self._feed.incarnation, version)
-            if payload.add(encode_position(Kind.PROGRESS, number, position)):
-                self._progress = None
-                self._sent = number
-
-
-class _Payload:
-    """Fills one frame with whole records."""
-
-    __slots__ = ("long", "parts", "room")
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-        self.parts: list[bytes] = []
-        self.long: bytes | None = None
-
-    def add(self, record: bytes) -> bool:
-        """Take a record if it fits, or, as the only one, if it has to be cut into parts. Says whether it did."""
-        if self.long is not None:
-            return False
-        if len(record) > self.room:
-            if self.parts:
+            if not payload.add(encode_position(Kind.PROGRESS, number, position)):
                 return False
-            self.long = record
-            return True
-        self.parts.append(record)
-        self.room -= len(record)
+            self._progress = None
+            self._sent = number
         return True
-
-    def add_run(self, run: bytes) -> bool:
-        """Take a run of records if it fits."""
-        if self.long is not None or len(run) > self.room:
-            return False
-        self.parts.append(run)
-        self.room -= len(run)
-        return True
-
-    def join(self) -> bytes:
-        """The payload."""
-        return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
-
-
-def number_of(encoded: bytes) -> int:
-    """The number of an encoded record."""
-    number: int = RECORD_HEAD.unpack_from(encoded)[1]
-    return number
-
-
-def version_of(encoded: bytes) -> str:
-    """The resourceVersion of an encoded PUT or DELETE."""
-    head_size = RECORD_HEAD.unpack_from(encoded)[2]
-    return _head_of(encoded[RECORD_HEAD.size : RECORD_HEAD.size + head_size]).version

@@ -7,14 +7,15 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from notebook_mux.gateway.states import Item, Sink
+from notebook_mux.kube.states import Item, Sink
+from notebook_mux.wire.frames import MAX_PAYLOAD
 
 FLUSH_SECONDS = 0.008
 """Between batches. The first change after a pause goes out at once; no eye sees 8 ms, and at 1,000 changes a second
 each batch has eight of them."""
 
-FLUSH_BYTES = 64 * 1024
-"""A batch of this size goes out at once: it fills a frame."""
+FLUSH_BYTES = MAX_PAYLOAD
+"""At most in a batch, but for a single longer change: it fills a frame, so that the same bytes are each reader's."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,8 +44,12 @@ class Flusher:
         """Take changes in; they go out soon."""
         if not items or not self.sinks:
             return
-        self._items.extend(items)
-        self._bytes += sum([len(item[3]) for item in items])
+        for item in items:
+            size = len(item[3])
+            if self._items and self._bytes + size > self._size:
+                self.flush()
+            self._items.append(item)
+            self._bytes += size
         if self._bytes >= self._size:
             self.flush()
         elif self._timer is None:

@@ -13,6 +13,9 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from notebook_mux.gateway.headlamp.doors import shown_tokens as headlamp_tokens
+from notebook_mux.wire.headlamp import TOKEN_HEADER
+
 TOKEN_PARAMETER = "token"
 BEARER = "bearer "
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -32,9 +35,17 @@ class Guarded(Protocol):
     def port(self) -> int:
         """The port it listens on."""
 
-    @property
-    def open_paths(self) -> frozenset[str]:
-        """Paths that need no token."""
+    def is_open(self, request: web.Request) -> bool:
+        """Whether a request needs no token."""
+
+    def is_pages(self, path: str) -> bool:
+        """Whether a path is that of pages, which come by another host's name and show a ticket and no token."""
+
+    def is_page(self, request: web.Request) -> bool:
+        """Whether a request is for a forward's pages and has their secret: it may have come through any proxy."""
+
+    def is_headlamps(self, path: str) -> bool:
+        """Whether a path is one of Headlamp's dialect."""
 
 
 def refuse(status: int, words: str) -> web.Response:
@@ -50,6 +61,10 @@ def names(port: int) -> frozenset[str]:
 
 def problem(request: web.Request, gateway: Guarded) -> tuple[int, str] | None:
     """What is wrong with a request, as status and words, or None."""
+    if gateway.is_pages(request.rel_url.raw_path):
+        return None  # its own handler looks at the origin, and then at the ticket
+    if gateway.is_page(request):
+        return None
     own = names(gateway.port)
     hosts = request.headers.getall("Host", [])
     if len(hosts) != 1 or hosts[0].strip().lower() not in own:
@@ -60,20 +75,26 @@ def problem(request: web.Request, gateway: Guarded) -> tuple[int, str] | None:
     allowed = {f"http://{name}" for name in own}
     if origins and (len(origins) != 1 or origins[0].strip().lower() not in allowed):
         return 403, "requests of other origins are refused"
-    if request.path in gateway.open_paths:
+    if gateway.is_open(request):
         return None
     given = shown_tokens(request)
+    # Headlamp's server says 403, and its front end takes a 401 for a cluster that wants a login.
+    status = 403 if gateway.is_headlamps(request.path) else 401
     if not given:
-        return 401, "this gateway wants its token: Authorization: Bearer ..., or ?token=..."
+        return status, f"this gateway wants its token: Authorization: Bearer ..., ?token=..., or {TOKEN_HEADER}"
     # Each is compared, and all of it, so that the time tells nothing.
     right = [hmac.compare_digest(token.encode(errors="replace"), gateway.token.encode()) for token in given]
-    return None if all(right) else (401, "the token is not this gateway's; a restarted gateway has another one")
+    return None if all(right) else (status, "the token is not this gateway's; a restarted gateway has another one")
 
 
 def shown_tokens(request: web.Request) -> list[str]:
-    """The tokens of a request, from the header and from the query."""
+    """The tokens of a request, from its header fields, its sub-protocols and its query.
+
+    Never from a cookie: a browser sends those along with what other pages ask for.
+    """
     values = [value.strip() for value in request.headers.getall("Authorization", [])]
-    found = [value[len(BEARER) :].strip() if value.lower().startswith(BEARER) else "" for value in values]
+    found = headlamp_tokens(request.headers)
+    found += [value[len(BEARER) :].strip() if value.lower().startswith(BEARER) else "" for value in values]
     try:
         return found + request.query.getall(TOKEN_PARAMETER, [])
     except ValueError:  # more parameters than aiohttp parses

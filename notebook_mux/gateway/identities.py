@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,26 @@ LENGTH = 32
 
 SALT = b"notebook-mux identity v1"
 SCRYPT_N, SCRYPT_R = 2**13, 8
-"""8 MiB and about 20 ms: the name is shown and logged, so a short password must not be guessable from it."""
+"""8 MiB and about 20 ms: the name is shown and logged, so a proxy's short password must not be guessable
+from it."""
 
 
 def reference(server: Server, user: User) -> str:
     """The hexadecimal name of a server as seen by a user."""
     content = {"server": _plain(vars(server)), "user": _plain({k: v for k, v in vars(user).items() if k != "name"})}
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, default=str).encode()
-    if user.password or "@" in server.proxy:
-        text += hashlib.scrypt(text, salt=SALT, n=SCRYPT_N, r=SCRYPT_R, p=1)
-        return hashlib.sha256(text[-64:]).hexdigest()[:LENGTH]
     return hashlib.sha256(SALT + text).hexdigest()[:LENGTH]
+
+
+def _has_password(text: str) -> bool:
+    """Whether it is a proxy's URL with user and password, of an entry or of a variable."""
+    authority = (text.partition("://")[2] or text).partition("/")[0]
+    return ":" in authority.rpartition("@")[0]
+
+
+@lru_cache(maxsize=64)  # ten thousand contexts go through one proxy
+def _slowly(text: str) -> str:
+    return hashlib.scrypt(text.encode(), salt=SALT, n=SCRYPT_N, r=SCRYPT_R, p=1).hex()
 
 
 def _plain(value: Any) -> Any:
@@ -38,6 +48,8 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, bytes):
         return hashlib.sha256(value).hexdigest()
+    if isinstance(value, str) and _has_password(value):
+        return _slowly(value)
     if isinstance(value, Path):
         return str(value)
     if hasattr(value, "__dataclass_fields__"):

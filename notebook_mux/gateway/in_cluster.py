@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from notebook_mux.errors import NoCluster
+from notebook_mux.gateway import proxies
 from notebook_mux.gateway.entries import Server, User
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -32,5 +33,8 @@ def service_account(env: Mapping[str, str], account: Path) -> tuple[Server, User
         namespace = ""
     address = f"[{host}]" if ":" in host else host
     # The token file is read again by time: a bound token is replaced before its hour is over.
-    server = Server(url=f"https://{address}:{port}", ca_file=account / "ca.crt")
+    url = f"https://{address}:{port}"
+    # As client-go does in a pod: a cluster's own address is in NO_PROXY where a proxy is set, or kubectl fails too.
+    proxy, proxy_from = proxies.from_environment(url, env)
+    server = Server(url=url, ca_file=account / "ca.crt", proxy=proxy, proxy_from=proxy_from)
     return server, User(token_file=token), namespace or "default"

@@ -38,6 +38,7 @@ class ResolvedContext:
         files: The kubeconfig files that were read.
         endpoint: The cluster entry.
         identity: The user entry.
+        notes: What the user should know, in sentences without a full stop.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ResolvedContext:
     files: tuple[Path, ...]
     endpoint: Server
     identity: User
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<ResolvedContext {self.name!r} {self.ref}>"
@@ -141,7 +143,19 @@ def _resolve(found: files.Kubeconfig, name: str, env: Mapping[str, str]) -> Reso
         error, server, user = problem, Server(), User()
     ref = "" if error else reference(server, user)
     current = name == found.current
-    return ResolvedContext(name, ref, server.url, namespace, user_name, current, error, found.files, server, user)
+    return ResolvedContext(
+        name, ref, server.url, namespace, user_name, current, error, found.files, server, user, _notes(server)
+    )
+
+
+def _notes(server: Server) -> tuple[str, ...]:
+    if not server.insecure or not server.url.startswith("https:"):
+        return ()
+    note = (
+        f"the certificate of {server.url} is not checked (insecure-skip-tls-verify), so whoever is on the way there can"
+        " read and change everything, the login too; certificate-authority in the kubeconfig would make it safe"
+    )
+    return (note,)
 
 
 def _missing(context: files.Entry, kind: str, name: str, known: Mapping[str, files.Entry]) -> InvalidArgument:

@@ -6,6 +6,7 @@ each entry remembers its file, for its relative paths count from there (client-g
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,19 +16,26 @@ import yaml
 
 from notebook_mux.errors import InvalidArgument
 
-MAX_FILE = 16 * 1024 * 1024
-"""Bytes; kubeconfigs of hundreds of clusters with inline certificates stay under one MiB."""
+MAX_FILE = 64 * 1024 * 1024
+"""Bytes; 10,000 clusters with inline certificates are 21 MB."""
+
+MAX_PARSED = 4
+"""Parsed files that are kept: a cell that is run again must not hold the gateway for the seconds that a huge one takes,
+for the parser holds the GIL."""
+
+_parsed: dict[bytes, dict[str, Any]] = {}
+"""By the hash of their content; nobody changes what they hold."""
 
 SECTIONS = {"clusters": "cluster", "users": "user", "contexts": "context"}
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Safe YAML that takes dates for text and refuses a key that stands twice."""
 
 
-_Loader.yaml_implicit_resolvers = {
+Loader.yaml_implicit_resolvers = {
     first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
-    for first, pairs in _Loader.yaml_implicit_resolvers.items()
+    for first, pairs in Loader.yaml_implicit_resolvers.items()
 }
 
 
@@ -44,7 +52,7 @@ def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
     return {construct(key, deep=True): construct(value, deep=True) for key, value in node.value}
 
 
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,21 +138,26 @@ def read(paths: Sequence[Path]) -> Kubeconfig:
     current, files = "", []
     found: dict[str, dict[str, Entry]] = {section: {} for section in SECTIONS}
     for path in dict.fromkeys(paths):
-        document = _document(path)
-        if document is None:
+        content = document(path)
+        if content is None:
             continue
         files.append(path)
-        named = document.get("current-context") or ""
+        named = content.get("current-context") or ""
         if not isinstance(named, str):
             raise InvalidArgument(f"{path}: current-context must be text, not {_kind(named)}", todo="put it in quotes")
         current = current or named
         for section, kind in SECTIONS.items():
-            for name, entry in _entries(document, section, kind, path).items():
+            for name, entry in _entries(content, section, kind, path).items():
                 found[section].setdefault(name, entry)
     return Kubeconfig(current, found["clusters"], found["users"], found["contexts"], tuple(files))
 
 
-def _document(path: Path) -> dict[str, Any] | None:
+def document(path: Path) -> dict[str, Any] | None:
+    """What one file says, None if it is not there; nobody changes it, for it is kept.
+
+    Raises:
+        InvalidArgument: As `read`.
+    """
     try:
         with path.open("rb") as file:
             text = file.read(MAX_FILE + 1)
@@ -154,8 +167,11 @@ def _document(path: Path) -> dict[str, Any] | None:
         raise InvalidArgument(f"the kubeconfig {path} cannot be read", said=error.strerror) from None
     if len(text) > MAX_FILE:
         raise InvalidArgument(f"the kubeconfig {path} is over {MAX_FILE} bytes")
+    content = hashlib.sha256(text).digest()
+    if content in _parsed:
+        return _parsed[content]
     try:
-        document = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        document = _first(text)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         # Only where and what: a parser's excerpt of the file may be a secret.
         mark = getattr(error, "problem_mark", None)
@@ -168,7 +184,19 @@ def _document(path: Path) -> dict[str, Any] | None:
         return {}
     if not isinstance(document, dict) or document.get("kind") not in (None, "", "Config"):
         raise InvalidArgument(f"{path} is no kubeconfig", todo="a kubeconfig is a mapping of kind Config")
+    while len(_parsed) >= MAX_PARSED:
+        _parsed.pop(next(iter(_parsed), b""), None)
+    _parsed[content] = document
     return document
+
+
+def _first(text: bytes) -> Any:
+    """The first document; kubectl reads no other."""
+    loader = Loader(text)
+    try:
+        return loader.get_data()
+    finally:
+        loader.dispose()
 
 
 def _entries(document: dict[str, Any], section: str, kind: str, path: Path) -> dict[str, Entry]:
@@ -180,17 +208,28 @@ def _entries(document: dict[str, Any], section: str, kind: str, path: Path) -> d
         raise InvalidArgument(f"{path}: {section} must be a list, not {_kind(listed)}", todo="correct the file")
     for number, item in enumerate(listed, 1):
         name = item.get("name") if isinstance(item, dict) else None
+        fields = item.get(kind) if isinstance(item, dict) else None
         if not isinstance(name, str):
-            raise InvalidArgument(f"{path}: entry {number} of {section} has no name in text", todo="correct the file")
-        fields = item.get(kind)
-        if fields is not None and not isinstance(fields, dict):
-            raise InvalidArgument(
-                f"{path}: {kind} {name!r} must be a mapping, not {_kind(fields)}", todo="correct the file"
-            )
-        if name in entries:
-            raise InvalidArgument(f"{path}: {kind} {name!r} stands twice in {section}", todo="remove one of the two")
-        entries[name] = Entry(kind, name, fields or {}, path)
+            problem = f"entry {number} of {section} has no name in text"
+        elif fields is not None and not isinstance(fields, dict):
+            problem = f"{kind} {name!r} must be a mapping, not {_kind(fields)}"
+        elif name in entries:
+            problem = f"{kind} {name!r} stands twice in {section}"
+        else:
+            entries[name] = Entry(kind, name, fields or {}, path)
+            continue
+        raise InvalidArgument(f"{path}{_line(path, section, number)}: {problem}", todo="correct the file")
     return entries
+
+
+def _line(path: Path, section: str, number: int) -> str:
+    """Where an entry stands, in words; "" if the file has changed meanwhile. Reads the file again."""
+    try:
+        root: Any = yaml.compose(path.read_bytes(), Loader)
+        listed = next(value for key, value in root.value if key.value == section)
+        return f", line {listed.value[number - 1].start_mark.line + 1}"
+    except (OSError, yaml.YAMLError, ValueError, AttributeError, TypeError, IndexError, StopIteration):
+        return ""
 
 
 def _kind(value: object) -> str:

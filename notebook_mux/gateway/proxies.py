@@ -9,17 +9,26 @@ from urllib.parse import urlsplit
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def from_environment(url: str, env: Mapping[str, str]) -> str:
-    """The proxy's URL for `url`, or "" for none. HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in capitals or not."""
+def from_environment(url: str, env: Mapping[str, str]) -> tuple[str, str]:
+    """The proxy's URL for `url` and the variable that says so, both "" for none.
+
+    HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in capitals or not; ALL_PROXY is none of Go's, so kubectl does not read it.
+    """
     parts = urlsplit(url)
-    proxy = _variable(env, f"{parts.scheme}_proxy")
+    name, proxy = _variable(env, f"{parts.scheme}_proxy")
     if not proxy or _passed_by(parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 0), env):
-        return ""
-    return proxy if "://" in proxy else f"http://{proxy}"
+        return "", ""
+    return (proxy if "://" in proxy else f"http://{proxy}"), name
 
 
-def _variable(env: Mapping[str, str], name: str) -> str:
-    return env.get(name.upper()) or env.get(name) or ""
+def address(url: str) -> str:
+    """Host and port of a proxy's URL, without user and password; "" for none."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _variable(env: Mapping[str, str], name: str) -> tuple[str, str]:
+    """The name as it is set, and its value."""
+    return next(((one, env[one]) for one in (name.upper(), name) if env.get(one)), ("", ""))
 
 
 def _passed_by(host: str, port: int, env: Mapping[str, str]) -> bool:
@@ -31,7 +40,7 @@ def _passed_by(host: str, port: int, env: Mapping[str, str]) -> bool:
         address = None
     if host == "localhost" or (address is not None and address.is_loopback):
         return True
-    for entry in _variable(env, "no_proxy").lower().split(","):
+    for entry in _variable(env, "no_proxy")[1].lower().split(","):
         entry = entry.strip()
         if entry == "*":
             return True

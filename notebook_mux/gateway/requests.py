@@ -11,13 +11,15 @@ import msgspec
 
 from notebook_mux.errors import Forbidden, InvalidArgument, MuxError, ServerError
 from notebook_mux.gateway import status
-from notebook_mux.gateway.discovery import discover
 from notebook_mux.gateway.kubeconfig import ResolvedContext
-from notebook_mux.gateway.scope import checked_headers, checked_query, needs_write
 from notebook_mux.gateway.shared import Shared
+from notebook_mux.kube.discovery import discover
+from notebook_mux.kube.scope import PASSED_ON, checked_headers, checked_query, needs_write
 from notebook_mux.wire import messages
 from notebook_mux.wire.frames import Channel
+from notebook_mux.wire.messages import LARGE_ANSWER
 from notebook_mux.wire.sending import STREAM_CREDIT
+from notebook_mux.wire.terminals import TicketGiven
 
 if TYPE_CHECKING:
     from notebook_mux.gateway.session import Session
@@ -30,19 +32,6 @@ MAX_BODIES = 256 * 1024 * 1024
 
 MAX_TIMEOUT = 3600.0
 """Seconds a client may give a request."""
-
-PASSED_ON = frozenset({"content-type", "etag", "warning", "retry-after", "date", "audit-id"})
-"""Header fields of a cluster's answer that a client gets; none of them carries a secret."""
-
-Request = (
-    messages.Contexts
-    | messages.Scope
-    | messages.Probe
-    | messages.Discover
-    | messages.Http
-    | messages.Status
-    | messages.Stop
-)
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +74,7 @@ class Requests:
         self._session = session
         self._bodies = 0
 
-    def begin(self, message: Request) -> None:
+    def begin(self, message: messages.Request) -> None:
         """Answer a request, soon."""
         self.served += 1
         if len(self.running) >= MAX_RUNNING:
@@ -107,7 +96,7 @@ class Requests:
         for id_ in list(self.running):
             self.cancel(id_)
 
-    async def _run(self, message: Request) -> None:
+    async def _run(self, message: messages.Request) -> None:
         id_ = message.id
         try:
             answer = await self._answer(message)
@@ -152,7 +141,7 @@ class Requests:
 
     # --- each kind ------------------------------------------------------------------------------------------------
 
-    async def _answer(self, message: Request) -> Any:
+    async def _answer(self, message: messages.Request) -> Any:
         match message:
             case messages.Contexts():
                 return await self._contexts(message)
@@ -165,15 +154,28 @@ class Requests:
                 return _Long(200, {"content-type": "application/json"}, msgspec.json.encode(found))
             case messages.Http():
                 return await self._http(message)
+            case messages.Terminal():
+                return self._session.screens.terminal(message)
+            case messages.Hangup():
+                return await self._session.screens.hang_up(message)
+            case messages.Ticket():
+                kept = self._session.screens.get(message.terminal)
+                tickets = self._shared.tickets
+                ticket = tickets.give(kept.terminal.id, message.origin)
+                return TicketGiven(
+                    ticket=ticket, port=self._shared.port, path=self._shared.page_path, seconds=tickets.seconds
+                )
             case messages.Status():
                 content = msgspec.json.encode(status.report(self._shared))
                 return _Long(200, {"content-type": "application/json"}, content)
+            case messages.Page():
+                return self._session.forwards.page(message.key)
             case messages.Stop():
                 # After the answer is on its way.
                 asyncio.get_running_loop().call_soon(self._shared.stop, "stopped by a client")
                 return True
 
-    async def _contexts(self, message: messages.Contexts) -> list[messages.Context]:
+    async def _contexts(self, message: messages.Contexts) -> list[messages.Context] | _Long:
         source = self._shared.own
         if source is None:
             source = message.source
@@ -189,7 +191,9 @@ class Requests:
         for context in found:
             if context.error is None:
                 self._shared.resolve(self._session, context)
-        return [_context(context) for context in found]
+        told = [_context(context) for context in found]
+        content = msgspec.json.encode(told)
+        return _Long(200, {"content-type": "application/json"}, content) if len(content) > LARGE_ANSWER else told
 
     async def _http(self, message: messages.Http) -> _Long:
         cluster = self._session.cluster(message.cluster)
@@ -225,6 +229,7 @@ def _context(context: ResolvedContext) -> messages.Context:
         user=context.user,
         current=context.current,
         error={"code": error.code, **error.fields()} if error else None,
+        notes=list(context.notes or ()),
     )
 
 

@@ -7,15 +7,20 @@ import contextlib
 import logging
 import socket as sockets
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from aiohttp import WSMsgType, web
 
 from notebook_mux.errors import InvalidArgument
-from notebook_mux.gateway import guard, status
+from notebook_mux.forwards.pages import Pages
+from notebook_mux.gateway import guard, pages, status
+from notebook_mux.gateway.headlamp.rooms import Headlamp
 from notebook_mux.gateway.session import GOODBYE_SECONDS, Session
 from notebook_mux.gateway.shared import Shared
 from notebook_mux.life import proof
 from notebook_mux.wire import messages
+from notebook_mux.wire.frames import MAX_FRAME
+from notebook_mux.wire.sending import Parts, binary_head
 
 LOOPBACK = "127.0.0.1"
 
@@ -48,15 +53,25 @@ class Gateway:
         token: What clients have to show.
         answer: The answer to ``GET /prove?nonce=``, see `life.runtime.Tenure.answer`.
         base_path: What a proxy puts before all paths, as ``/user/me/gateway``.
+        frontend: The folder with Headlamp's built front end, to be served in place of the gateway's own words.
+
+    Raises:
+        InvalidArgument: There is no front end in the folder.
     """
 
-    def __init__(self, shared: Shared, token: str, answer: Answer, *, base_path: str = "") -> None:
+    def __init__(
+        self, shared: Shared, token: str, answer: Answer, *, base_path: str = "", frontend: Path | None = None
+    ) -> None:
         self.shared = shared
         self.token = token
         self.port = 0
         self.accepting = True
         self.base = "/" + base_path.strip("/") if base_path.strip("/") else ""
-        self.open_paths = frozenset({self.base + proof.PATH})
+        # The contexts of a gateway that a kernel started are its kernels', and no Headlamp client's.
+        self.headlamp = Headlamp(shared, self.base, frontend) if shared.own is not None else None
+        self.page_path = shared.page_path = self.base + pages.PATH
+        self._strangers: set[object] = set()
+        self.pages = Pages(shared.forwards, self.base)
         self._answer = answer
         self._runner: web.AppRunner | None = None
 
@@ -80,10 +95,15 @@ class Gateway:
             raise InvalidArgument(f"the gateway listens on {LOOPBACK} only", todo="use a tunnel, such as ssh -L")
         app = web.Application(middlewares=[self._door, guard.middleware(self)], client_max_size=BODY_BYTES)
         app.router.add_get(self.base + messages.PATH, self._websocket)
+        app.router.add_get(self.page_path, self._page)
         app.router.add_get(self.base + proof.PATH, self._prove)
+        self.pages.add_routes(app.router)
         app.router.add_get(self.base + "/status", self._status)
         app.router.add_post(self.base + "/stop", self._stop)
-        app.router.add_get(self.base + "/", self._root)
+        if self.headlamp is None or self.headlamp.frontend is None:
+            app.router.add_get(self.base + "/", self._root)
+        if self.headlamp is not None:
+            self.headlamp.add_routes(app.router)
         self._runner = web.AppRunner(
             app,
             access_log=None,  # it would have the tokens of all URLs
@@ -94,7 +114,7 @@ class Gateway:
         )
         await self._runner.setup()
         listening = sockets.create_server((LOOPBACK, port), backlog=128)
-        self.port = listening.getsockname()[1]
+        self.port = self.shared.port = listening.getsockname()[1]
         site = web.SockSite(self._runner, listening)
         await site.start()
         return self.port
@@ -109,13 +129,39 @@ class Gateway:
         sessions = list(self.shared.sessions)
         for session in sessions:
             session.end("closing", f"the gateway ends: {reason}", "it is started anew when it is needed")
+        looking = list(self.shared.pages)
+        for page in looking:
+            page.end()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_SECONDS):
-                await asyncio.gather(*(session.ended.wait() for session in sessions))
+                ended = [*(session.ended for session in sessions), *(page.ended for page in looking)]
+                await asyncio.gather(*(event.wait() for event in ended))
+        if self.headlamp is not None:
+            await self.headlamp.close(reason)
+        await self.pages.close()
         if self._runner is not None:
             await self._runner.cleanup()
+        await self.shared.terminals.aclose()
+        await self.shared.programs.aclose()
+        await self.shared.forwards.aclose()
         await self.shared.upstreams.aclose()
         await self.shared.clusters.aclose()
+
+    def is_open(self, request: web.Request) -> bool:
+        """Whether a request needs no token."""
+        return request.path == self.base + proof.PATH or (self.headlamp is not None and self.headlamp.is_open(request))
+
+    def is_pages(self, path: str) -> bool:
+        """Whether a path is that of pages, which come by another host's name and show a ticket and no token."""
+        return path == self.page_path
+
+    def is_page(self, request: web.Request) -> bool:
+        """Whether a request knows the secret of a forward's pages, which is all that it needs."""
+        return self.pages.knows(request)
+
+    def is_headlamps(self, path: str) -> bool:
+        """Whether a path is one of Headlamp's dialect."""
+        return self.headlamp is not None and self.headlamp.covers(path)
 
     # --- routes ---------------------------------------------------------------------------------------------------
 
@@ -139,7 +185,10 @@ class Gateway:
             return guard.refuse(400, str(error))
 
     async def _status(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(status.report(self.shared), headers={"Cache-Control": "no-store"})
+        report = status.report(self.shared)
+        if self.headlamp is not None:
+            report["headlamp"] = self.headlamp.report()
+        return web.json_response(report, headers={"Cache-Control": "no-store"})
 
     async def _stop(self, request: web.Request) -> web.StreamResponse:
         asyncio.get_running_loop().call_soon(self.shared.stop, "stopped by its user")
@@ -148,8 +197,7 @@ class Gateway:
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return guard.refuse(426, f"a WebSocket with the sub-protocol {messages.SUBPROTOCOL} is served here")
-        offered = ",".join(request.headers.getall("Sec-WebSocket-Protocol", []))
-        if messages.SUBPROTOCOL not in (name.strip() for name in offered.split(",")):
+        if messages.SUBPROTOCOL not in _offered(request):
             return guard.refuse(
                 400, f"this gateway speaks the sub-protocol {messages.SUBPROTOCOL}; none else was agreed"
             )
@@ -166,6 +214,42 @@ class Gateway:
         await Session(Socket(response, request), self.shared).run()
         return response
 
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        origins = request.headers.getall("Origin", [])
+        if not self.shared.tickets.expects(origins):
+            return guard.refuse(403, "no page of this origin is expected")
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return guard.refuse(426, f"a WebSocket with the sub-protocol {pages.SUBPROTOCOL} is served here")
+        if pages.SUBPROTOCOL not in _offered(request):
+            return guard.refuse(400, f"the sub-protocol {pages.SUBPROTOCOL} is spoken here; none else was agreed")
+        if len(self._strangers) >= pages.MAX_STRANGERS:
+            return guard.refuse(503, "too many pages have opened a socket and said nothing")
+        stranger = object()
+        self._strangers.add(stranger)
+        try:
+            return await self._page_socket(request, origins[0], lambda: self._strangers.discard(stranger))
+        finally:
+            self._strangers.discard(stranger)
+
+    async def _page_socket(self, request: web.Request, origin: str, welcomed: Callable[[], None]) -> web.StreamResponse:
+        response = web.WebSocketResponse(
+            timeout=GOODBYE_SECONDS,
+            autoclose=False,
+            heartbeat=None,
+            protocols=[pages.SUBPROTOCOL],
+            compress=False,
+            max_msg_size=MAX_FRAME + 1,
+            writer_limit=0,
+        )
+        await response.prepare(request)
+        await pages.Page(Socket(response, request), origin, self.shared, welcomed).run()
+        return response
+
+
+def _offered(request: web.Request) -> list[str]:
+    """The sub-protocols that a client offers."""
+    return [name.strip() for name in ",".join(request.headers.getall("Sec-WebSocket-Protocol", [])).split(",")]
+
 
 class Socket:
     """aiohttp's WebSocket as `session.Socket`."""
@@ -175,6 +259,7 @@ class Socket:
         assert transport is not None
         self._response = response
         self._transport = transport
+        self._drain = request.writer.drain
         transport.set_write_buffer_limits(high=UNSENT_BYTES)
         raw = transport.get_extra_info("socket")
         if raw is not None:
@@ -182,21 +267,38 @@ class Socket:
             with contextlib.suppress(OSError):  # not on this system
                 raw.setsockopt(sockets.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
-    async def send(self, frame: str | bytes) -> None:
+    async def send(self, frame: str | Parts) -> None:
         """Write a frame and wait until the system has taken it.
+
+        A binary one goes round aiohttp, which wants it in one piece: its payload is shared by many clients, and to
+        join it to each one's header would copy it for each.
 
         Raises:
             OSError: The client has gone.
         """
         if isinstance(frame, str):
             await self._response.send_frame(frame.encode(), WSMsgType.TEXT)
-        else:
-            await self._response.send_frame(frame, WSMsgType.BINARY)
+            return
+        header, payload = frame
+        if self._transport.is_closing():
+            raise ConnectionResetError("the client has gone")
+        head = binary_head(len(header) + len(payload)) + header
+        # Nothing is not written: from Python 3.12 on asyncio would wait for room for it for ever.
+        self._transport.writelines((head, payload) if payload else (head,))
+        await self._drain()
 
     async def receive(self) -> str | bytes | None:
         """The next frame, or None when the client has closed, gone, or sent what is no WebSocket frame."""
         message = await self._response.receive()
         return message.data if message.type in (WSMsgType.TEXT, WSMsgType.BINARY) else None
+
+    async def ping(self) -> None:
+        """Send a ping.
+
+        Raises:
+            OSError: The client has gone.
+        """
+        await self._response.ping()
 
     async def close(self, code: int, reason: str) -> None:
         """The closing handshake."""

@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from notebook_mux.errors import InvalidArgument, MuxError, ProtocolError, UnknownContext
+from notebook_mux.forwards.desk import Desk as ForwardDesk
 from notebook_mux.gateway.cluster import Cluster
 from notebook_mux.gateway.fanout import Subscriber
 from notebook_mux.gateway.requests import Requests
-from notebook_mux.gateway.scope import Scopes, checked_query, needs_write
 from notebook_mux.gateway.shared import Shared
 from notebook_mux.gateway.upstream import Upstream
+from notebook_mux.kube.scope import Scopes, checked_query, needs_write
+from notebook_mux.remote.desk import Desk
+from notebook_mux.remote.screens import Screens
+from notebook_mux.tailing.desk import Desk as LogDesk
 from notebook_mux.wire import messages
-from notebook_mux.wire.sending import CONNECTION_CREDIT, CONNECTION_STREAM, Sender, Source
+from notebook_mux.wire.sending import CONNECTION_CREDIT, CONNECTION_STREAM, Parts, Sender, Source
 
 HELLO_SECONDS = 10.0
 """From the open socket to the client's first word."""
@@ -44,11 +48,14 @@ log = logging.getLogger(__name__)
 class Socket(Protocol):
     """The WebSocket, as the server hands it over."""
 
-    async def send(self, frame: str | bytes) -> None:
-        """Write a frame; returns when little of it is unsent."""
+    async def send(self, frame: str | Parts) -> None:
+        """Write a frame, a binary one as header and payload; returns when little of it is unsent."""
 
     async def receive(self) -> str | bytes | None:
         """The next frame, or None at the end."""
+
+    async def ping(self) -> None:
+        """Send a ping; what answers it is of no account."""
 
     async def close(self, code: int, reason: str) -> None:
         """The closing handshake."""
@@ -83,6 +90,10 @@ class Session:
         self.scopes = Scopes(shared.write)
         self.streams: dict[int, Stream] = {}
         self.clusters: dict[str, Cluster] = {}
+        self.programs = Desk(self, shared)
+        self.screens = Screens(self, shared)
+        self.forwards = ForwardDesk(self, shared)
+        self.logs = LogDesk(self, self.cluster)
         self._socket = socket
         self._shared = shared
         self._requests = Requests(shared, self)
@@ -140,6 +151,10 @@ class Session:
         self._requests.close()
         for stream in list(self.streams):
             self._unsubscribe(stream)
+        self.programs.release()
+        self.screens.release()
+        self.forwards.release()
+        self.logs.release()
         self._shared.release(self)
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -155,9 +170,9 @@ class Session:
         self.sender.wake(stream)
         self._wanted.set()
 
-    def open_lane(self, stream: int, source: Source, credit: int) -> None:
-        """Send from `source` as `stream`."""
-        self.sender.add(stream, source, credit)
+    def open_lane(self, stream: int, source: Source, credit: int, *, urgent: bool = False) -> None:
+        """Send from `source` as `stream`; `urgent` ones go before the others."""
+        self.sender.add(stream, source, credit, urgent=urgent)
         self._wanted.set()
 
     def close_lane(self, stream: int) -> None:
@@ -177,13 +192,13 @@ class Session:
                 if written % YIELD_FRAMES == 0:
                     await asyncio.sleep(0)
 
-    def _next(self) -> str | bytes | None:
+    def _next(self) -> str | Parts | None:
         # A state is made a message only now: however often it changes, one that cannot be written costs nothing.
         while self._states:
             number, _ = self._states.popitem()
             if (stream := self.streams.get(number)) is not None:
                 self.send(state_message(number, stream.upstream))
-        frame = self.sender.next()
+        frame = self.sender.take()
         if isinstance(frame, str):
             self._untold -= 1
         return frame
@@ -198,9 +213,12 @@ class Session:
             raise ProtocolError(f"no hello within {HELLO_SECONDS:g} s") from None
         if first is None:
             return
+        if isinstance(first, bytes):
+            raise ProtocolError("a binary frame before hello")
         if not isinstance(first, messages.Hello):
             raise ProtocolError(f"{_tag(first)} before hello")
         self.hello = first
+        self.screens.arrive()
         self.send(
             messages.Welcome(
                 instance=self._shared.instance,
@@ -210,34 +228,48 @@ class Session:
             )
         )
         while (message := await self._message()) is not None:
-            self._handle(message)
+            if isinstance(message, bytes):
+                if not self.screens.frame(message):
+                    self.programs.frame(message)
+            else:
+                self._handle(message)
             while self._untold > BACKLOG:
                 # A client that asks and does not read what it is told is not read any more either.
                 self._drained.clear()
                 await self._drained.wait()
 
-    async def _message(self) -> messages.ClientMessage | None:
+    async def _message(self) -> messages.ClientMessage | bytes | None:
         frame = await self._socket.receive()
-        if frame is None:
-            return None
-        if isinstance(frame, bytes):
-            raise ProtocolError("a binary frame, which no stream of this version takes")
-        return messages.decode_client(frame)
+        return messages.decode_client(frame) if isinstance(frame, str) else frame
 
     def _handle(self, message: messages.ClientMessage) -> None:
         if isinstance(message, messages.Credit):
             if message.bytes < 0:
                 raise ProtocolError("a credit below zero")
             self.sender.grant(message.stream, message.bytes)
+            self.programs.granted(message.stream, message.bytes)
             self._wanted.set()
         elif isinstance(message, messages.Subscribe):
             self._subscribe(message)
+        elif isinstance(message, messages.Exec):
+            self._exec(message)
+        elif isinstance(message, messages.Forward):
+            self._forward(message)
         elif isinstance(message, messages.Unsubscribe):
-            self._unsubscribe(message.stream)
+            kept = (self.programs, self.screens, self.forwards, self.logs)
+            if not any(desk.end(message.stream) for desk in kept):
+                self._unsubscribe(message.stream)
         elif isinstance(message, messages.Retry):
             self._retry(message.cluster)
         elif isinstance(message, messages.Cancel):
             self._requests.cancel(message.id)
+        elif isinstance(message, messages.View):
+            self._check_id(message.stream)
+            self.screens.open(message)
+        elif isinstance(message, messages.Size):
+            self.screens.size(message)
+        elif isinstance(message, messages.Log):
+            self._log(message)
         elif isinstance(message, messages.Hello):
             raise ProtocolError("a second hello")
         else:
@@ -247,8 +279,15 @@ class Session:
     def _check_id(self, number: int) -> None:
         if not CONNECTION_STREAM < number <= MAX_ID:
             raise ProtocolError(f"the id {number}, where 1 to {MAX_ID} are allowed")
-        if number in self.streams or number in self._requests.running:
+        desks = (self.programs.streams, self.screens.streams, self.forwards.streams, self.logs.streams)
+        used = (self.streams, *desks, self._requests.running)
+        if any(number in some for some in used):
             raise ProtocolError(f"the id {number} is in use")
+
+    @property
+    def kernel(self) -> str:
+        """The name of the client's kernel; "" where it has none, or has not said it."""
+        return self.hello.kernel if self.hello is not None else ""
 
     # --- clusters -------------------------------------------------------------------------------------------------
 
@@ -292,6 +331,25 @@ class Session:
         subscriber.start()
         tell()
 
+    def _exec(self, message: messages.Exec) -> None:
+        self._check_id(message.stream)
+        if message.credit < 0 or message.received < 0 or message.attempt < 1:
+            raise ProtocolError("a count below zero")
+        self.programs.open(message)
+
+    def _forward(self, message: messages.Forward) -> None:
+        if message.stream not in self.forwards.streams:
+            self._check_id(message.stream)
+        if message.credit < 0:
+            raise ProtocolError("a credit below zero")
+        self.forwards.open(message)
+
+    def _log(self, message: messages.Log) -> None:
+        self._check_id(message.stream)
+        if message.credit < 0:
+            raise ProtocolError("a credit below zero")
+        self.logs.open(message)
+
     def _waker(self, number: int) -> Callable[[], None]:
         wake, wanted = self.sender.wake, self._wanted.set
 
@@ -332,6 +390,8 @@ def state_message(number: int, upstream: Upstream) -> messages.State:
         since=at.since,
         retry_at=at.retry_at,
         synced=upstream.is_synced,
+        todo=at.todo,
+        fresh=at.fresh,
     )
 
 

@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from notebook_mux._version import __version__
+from notebook_mux.forwards.forwards import Forwards
 from notebook_mux.gateway import kubeconfig
 from notebook_mux.gateway.cluster import Cluster, Clusters
 from notebook_mux.gateway.kubeconfig import ResolvedContext
+from notebook_mux.gateway.tickets import Tickets
 from notebook_mux.gateway.upstreams import Upstreams
+from notebook_mux.remote.programs import Programs
+from notebook_mux.remote.terminals import Terminals
 from notebook_mux.wire.messages import Source
 
 if TYPE_CHECKING:
+    from notebook_mux.gateway.pages import Page
     from notebook_mux.gateway.session import Session
 
 
@@ -45,6 +50,9 @@ class Shared:
         touched: Called when a client has come or gone.
         since: When it began, in Unix seconds.
         sessions: The clients now.
+        pages: The pages that look at a terminal over a WebSocket of their own, or are about to.
+        port: Where the gateway listens.
+        page_path: The path of a page's WebSocket there.
         served: How many there have been.
     """
 
@@ -53,18 +61,31 @@ class Shared:
     write: bool = True
     clusters: Clusters = field(default_factory=Clusters)
     upstreams: Upstreams = field(default_factory=Upstreams)
+    programs: Programs = field(default_factory=Programs)
+    terminals: Terminals = field(default_factory=Terminals)
+    tickets: Tickets = field(default_factory=Tickets)
+    forwards: Forwards = field(default_factory=Forwards)
     load: Load = kubeconfig.load
     stop: Callable[[str], None] = lambda reason: None
     touched: Callable[[], None] = lambda: None
     since: float = field(default_factory=time.time)
     package: str = __version__
     sessions: set[Session] = field(default_factory=set)
+    pages: set[Page] = field(default_factory=set)
+    port: int = 0
+    page_path: str = ""
     served: int = 0
 
     @property
     def environment(self) -> bool:
         """Whether kubeconfig paths and variables of a client are taken: whoever sends ``PATH`` runs code."""
         return self.own is None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a client is there or something is kept for one, such as a terminal: the gateway is not idle."""
+        kept = (self.programs, self.terminals, self.forwards)
+        return bool(self.sessions or self.pages) or any(len(some) for some in kept)
 
     def resolve(self, session: Session, context: ResolvedContext) -> Cluster:
         """The cluster of a context, shared by all sessions, which `session` may use from now on."""

@@ -8,9 +8,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
     from notebook_mux.gateway.session import Session
     from notebook_mux.gateway.shared import Shared
+    from notebook_mux.remote.terminals import Kept
 
 
 def report(shared: Shared) -> dict[str, Any]:
@@ -29,6 +32,30 @@ def report(shared: Shared) -> dict[str, Any]:
         "served": shared.served,
         "clients": clients,
         "streams": sum(len(client["streams"]) for client in clients),
+        "logs": sum(len(client["logs"]) for client in clients),
+        "programs": [
+            {
+                "cluster": held.program.cluster.name,
+                "path": held.program.order.path,
+                "since": held.since,
+                "attempt": held.attempt,
+                "read": held.leave is not None,
+                "over": held.program.over,
+            }
+            for held in shared.programs
+        ],
+        "terminals": [_terminal(kept) for kept in shared.terminals],
+        "pages": len(shared.pages),
+        "forwards": [
+            {
+                "cluster": held.forward.aim.cluster.name,
+                "since": held.since,
+                "client": held.leave is not None,
+                "pages": bool(held.secret),
+                **msgspec.to_builtins(held.forward.state),
+            }
+            for held in shared.forwards
+        ],
         "upstreams": [_upstream(upstream) for upstream in shared.upstreams],
         "memory": resident_bytes(),
     }
@@ -56,6 +83,40 @@ def _client(session: Session) -> dict[str, Any]:
             }
             for stream in session.streams.values()
         ],
+        "logs": [
+            {
+                "cluster": pipe.api.name,
+                "path": pipe.path,
+                "query": pipe.query,
+                "since": pipe.since,
+                "status": pipe.status,
+                "bytes": pipe.total,
+                "over": pipe.over,
+            }
+            for pipe in session.logs.streams.values()
+        ],
+    }
+
+
+def _terminal(kept: Kept) -> dict[str, Any]:
+    terminal = kept.terminal
+    columns, rows = terminal.size
+    return {
+        "terminal": terminal.id,
+        "title": kept.title,
+        "cluster": terminal.cluster.name,
+        "kernel": kept.kernel,
+        "notebook": kept.notebook,
+        "path": terminal.order.path,
+        "since": terminal.since,
+        "state": terminal.word,
+        "runs": terminal.runs,
+        "columns": columns,
+        "rows": rows,
+        "views": len(terminal.viewers),
+        "output": terminal.ring.end,
+        "skipped": sum(viewer.skipped for viewer in terminal.viewers),
+        "until": kept.until,
     }
 
 

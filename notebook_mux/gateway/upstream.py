@@ -13,17 +13,17 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import aiohttp
-import msgspec
 
 from notebook_mux.errors import MuxError
-from notebook_mux.gateway import table_events as wire, troubles
 from notebook_mux.gateway.cluster import Cluster
 from notebook_mux.gateway.flusher import Flusher
-from notebook_mux.gateway.reflector import List, Reflector, Wait, Watch
-from notebook_mux.gateway.states import Sink, State, UpstreamState
-from notebook_mux.gateway.troubles import Trouble
 from notebook_mux.gateway.upstream_store import UpstreamStore
 from notebook_mux.gateway.watching import Watching
+from notebook_mux.kube import table_events as wire, troubles
+from notebook_mux.kube.reflector import List, Reflector, Wait, Watch
+from notebook_mux.kube.states import Sink, State, UpstreamState
+from notebook_mux.kube.troubles import Trouble
+from notebook_mux.wire import UNREADABLE
 
 __all__ = ["LINGER_SECONDS", "Sink", "State", "Upstream", "UpstreamState"]
 
@@ -253,7 +253,7 @@ class Upstream:
             now = time.time()
             for metadata, cells, content in wire.members(body):
                 self._store.listed(metadata, cells, content, now)
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except UNREADABLE as error:
             return Trouble("other", "the server's list cannot be decoded", str(error))
         version = body.metadata.resourceVersion
         first = not self.is_synced
@@ -303,7 +303,7 @@ class Upstream:
             trouble = troubles.of_error(error)
         except (aiohttp.ClientError, OSError) as error:
             trouble = troubles.of_error(self.cluster.failed(error))
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except UNREADABLE as error:
             trouble = Trouble("other", "the server's events cannot be decoded", str(error))
         finally:
             self._watching = None
@@ -316,9 +316,14 @@ class Upstream:
         trouble = reflector.trouble
         retry_at = now + step.seconds if isinstance(step, Wait) and step.seconds is not None else None
         since = old.since if old.state == reflector.state else now
-        new = UpstreamState(reflector.state, since=since, retry_at=retry_at)
+        fresh = None if reflector.state == "live" else old.fresh
+        if old.state == "live" and reflector.state != "live":
+            fresh = max(old.since, now - (time.monotonic() - self.cluster.last_contact))
+        new = UpstreamState(reflector.state, since=since, retry_at=retry_at, fresh=fresh)
         if trouble is not None:
-            new = UpstreamState(reflector.state, trouble.reason, trouble.said, trouble.code, since, retry_at)
+            new = UpstreamState(
+                reflector.state, trouble.reason, trouble.said, trouble.code, since, retry_at, trouble.todo, fresh
+            )
         if new != old:
             self._flusher.flush()
             self._say(new)

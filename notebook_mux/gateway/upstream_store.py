@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from msgspec import Raw
 
-from notebook_mux.gateway.states import Item
-from notebook_mux.gateway.table_events import Metadata
+from notebook_mux.kube.states import Item
+from notebook_mux.kube.table_events import Metadata
 from notebook_mux.wire.frames import RECORD_HEAD, Kind, encode_record, uid_of
 
 RING_BYTES = 8 * 1024 * 1024

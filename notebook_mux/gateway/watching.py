@@ -9,15 +9,15 @@ from collections.abc import Callable
 import aiohttp
 from msgspec import Raw
 
-from notebook_mux.gateway import table_events as wire, troubles
-from notebook_mux.gateway.answers import Answer
 from notebook_mux.gateway.cluster import Cluster
 from notebook_mux.gateway.flusher import Flusher
 from notebook_mux.gateway.lines import LineSplitter
-from notebook_mux.gateway.reflector import Reflector
-from notebook_mux.gateway.states import Item
-from notebook_mux.gateway.troubles import Trouble
 from notebook_mux.gateway.upstream_store import UpstreamStore
+from notebook_mux.kube import table_events as wire, troubles
+from notebook_mux.kube.answers import Answer
+from notebook_mux.kube.reflector import Reflector
+from notebook_mux.kube.states import Item
+from notebook_mux.kube.troubles import Trouble
 
 SILENCE_SECONDS = 125.0
 """Without any event a server sends a bookmark every 60 s; two of them missing, and the connection is given up."""
@@ -144,8 +144,15 @@ class Watching:
     def _take_tables(self, lines: list[bytes], items: list[Item], now: float) -> Trouble | None:
         """The hot path: what is rare is elsewhere."""
         store, reflector, decode, content_of = self._store, self._reflector, wire.decode_event, wire.decode_content
-        change, append = store.change, items.append
+        change, append, usual = store.change, items.append, wire.usual
         for line in lines:
+            if not self._initial and (found := usual(line)) is not None:
+                kind, metadata, cells, content = found
+                item = change(kind == "DELETED", metadata, cells, content, now)
+                reflector.version = metadata.resourceVersion
+                if item is not None:
+                    append(item)
+                continue
             event = decode(line)
             kind, table = event.type, event.object
             if kind not in _CHANGES and kind != "BOOKMARK":

@@ -19,7 +19,7 @@ import msgspec
 
 from notebook_mux.errors import LoginRequired, MuxError, Unreachable
 from notebook_mux.gateway import connecting
-from notebook_mux.gateway.answers import Answer
+from notebook_mux.kube.answers import Answer
 from notebook_mux.wire.frames import Record, decode_records
 
 COLUMNS = [

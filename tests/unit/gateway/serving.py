@@ -10,10 +10,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from notebook_mux.errors import MuxError
-from notebook_mux.gateway.answers import Answer
 from notebook_mux.gateway.kubeconfig import ResolvedContext
 from notebook_mux.gateway.server import Gateway
 from notebook_mux.gateway.shared import Shared
+from notebook_mux.kube.answers import Answer
 from notebook_mux.life import proof
 from notebook_mux.wire import messages
 from notebook_mux.wire.frames import decode_frame

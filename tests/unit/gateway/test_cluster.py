@@ -3,9 +3,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import ssl
+import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,82 +13,10 @@ import pytest
 from aiohttp import web
 
 from notebook_mux.errors import InvalidArgument, LoginRequired, ServerError, TimedOut, Unreachable
-from notebook_mux.gateway import cluster as module
 from notebook_mux.gateway.cluster import Cluster, Clusters
-from notebook_mux.gateway.kubeconfig import ResolvedContext, load
+from notebook_mux.kube.answers import Answer
 from tests.unit.gateway.certificates import Authority
-
-VERSION = {"gitVersion": "v1.37.2"}
-
-
-class Api:
-    """A server that remembers what it was asked, and answers by a handler."""
-
-    def __init__(self) -> None:
-        self.seen: list[web.Request] = []
-        self.handle: Callable[[web.Request], Any] = lambda request: web.json_response(VERSION)
-        self.url = ""
-        self.port = 0
-        self._runner: web.AppRunner | None = None
-
-    async def start(self, context: ssl.SSLContext | None) -> None:
-        async def answer(request: web.Request) -> web.StreamResponse:
-            self.seen.append(request)
-            found = self.handle(request)
-            return await found if asyncio.iscoroutine(found) else found
-
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", answer)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
-
-    async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-
-
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
-
-
-@pytest.fixture
-async def api(authority: Authority, tmp_path: Path) -> AsyncIterator[Api]:
-    found = Api()
-    await found.start(authority.server_context(tmp_path))
-    yield found
-    await found.stop()
-
-
-def context(
-    folder: Path, url: str, user: dict[str, Any], authority: Authority | None, **cluster: Any
-) -> ResolvedContext:
-    data = {"certificate-authority-data": base64.b64encode(authority.pem).decode()} if authority else {}
-    path = folder / "kubeconfig"
-    path.write_text(json.dumps({
-        "current-context": "prod",
-        "clusters": [{"name": "c", "cluster": {"server": url, **data, **cluster}}],
-        "users": [{"name": "u", "user": user}],
-        "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "u"}}],
-    }))  # fmt: skip
-    [found] = load([path], None, {})
-    return found
-
-
-@pytest.fixture
-async def connect(authority: Authority, tmp_path: Path) -> AsyncIterator[Callable[..., Cluster]]:
-    clusters = Clusters()
-
-    def make(url: str, user: dict[str, Any], *, trusted: bool = True, **cluster: Any) -> Cluster:
-        return clusters.add(context(tmp_path, url, user, authority if trusted else None, **cluster))
-
-    yield make
-    await clusters.aclose()
+from tests.unit.gateway.tls_api import VERSION, Api, context
 
 
 async def test_a_token_and_impersonation(api: Api, connect: Callable[..., Cluster]):
@@ -109,9 +37,7 @@ async def test_a_token_and_impersonation(api: Api, connect: Callable[..., Cluste
     assert "canary" not in repr(cluster) + repr(vars(cluster))
 
 
-async def test_basic_auth_and_no_user(api: Api, connect: Callable[..., Cluster]):
-    await connect(api.url, {"username": "me", "password": "p:w"}).request("GET", "/")
-    assert api.seen[-1].headers["Authorization"] == "Basic " + base64.b64encode(b"me:p:w").decode()
+async def test_no_user(api: Api, connect: Callable[..., Cluster]):
     await connect(api.url, {}).request("GET", "/")
     assert "Authorization" not in api.seen[-1].headers
 
@@ -251,7 +177,7 @@ async def test_nobody_there(connect: Callable[..., Cluster], api: Api):
         await connect("https://no-such-host.invalid", {}).request("GET", "/")
 
 
-async def test_a_server_that_says_nothing(connect: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch):
+async def test_a_server_that_says_nothing(connect: Callable[..., Cluster]):
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
@@ -261,9 +187,8 @@ async def test_a_server_that_says_nothing(connect: Callable[..., Cluster], monke
     cluster = connect(url, {}, trusted=False)
     with pytest.raises(TimedOut, match=r"within 0\.2 s"):
         await cluster.request("GET", "/", timeout=0.2)
-    monkeypatch.setattr(module, "HEADERS_SECONDS", 0.2)
     with pytest.raises(TimedOut):
-        async with cluster.stream("/watch"):
+        async with cluster.stream("/watch", timeout=0.2):
             pass
     await cluster.aclose()
     server.close()
@@ -354,6 +279,36 @@ async def test_a_stream(api: Api, connect: Callable[..., Cluster]):
     async with asyncio.timeout(10):
         await done.wait()
     assert cluster.last_contact > 0
+
+
+async def test_a_stream_that_may_take_its_time_is_probed(api: Api, connect: Callable[..., Cluster]):
+    speaks = asyncio.Event()
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        await speaks.wait()
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(bytes(10_000_000))  # more than is read ahead: the connection is in use
+        return response
+
+    api.handle = handle
+    cluster = connect(api.url, {"token": "x"})
+    with pytest.raises(TimedOut):
+        async with cluster.stream("/log", timeout=0.05):
+            raise AssertionError
+    asyncio.get_running_loop().call_later(0.2, speaks.set)
+    async with cluster.stream("/log", timeout=None) as response:
+        assert response.connection is not None
+        assert response.connection.transport is not None
+        raw = response.connection.transport.get_extra_info("socket")
+        assert raw.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), "from the beginning of its connection"
+
+
+def test_a_refusal_in_words(connect: Callable[..., Cluster]):
+    cluster = connect("http://127.0.0.1:9", {}, trusted=False)
+    error = cluster.refused(Answer(404, {}, b"gone"), "reading it")
+    assert (error.code, error.cluster, error.said) == ("not-found", "prod", "gone")
+    assert cluster.refused(Answer(204, {}, b""), "reading it").what == "reading it: the server answered 204"
 
 
 async def test_through_a_proxy(connect: Callable[..., Cluster]):

@@ -7,6 +7,7 @@ import pytest
 
 from notebook_mux.errors import LoginRequired, MuxError, TimedOut, Unreachable
 from notebook_mux.gateway.connecting import error_of, version_of
+from notebook_mux.gateway.socks import ProxyRefused
 
 
 def found(error: BaseException) -> MuxError:
@@ -48,3 +49,19 @@ def test_versions():
     for body in (b"", b"[]", b'{"gitVersion":1}', b"\xff"):
         with pytest.raises(ValueError, match="no version"):
             version_of(body)
+
+
+def test_a_proxy_s_password_is_in_no_words():
+    shown = error_of(OSError("to an HTTPS proxy https://me:canary@proxy:1 ssl:default"), "prod", "https://c", 10.0)
+    assert "canary" not in str(shown)
+    assert "to an HTTPS proxy https://me:[hidden]@proxy:1" in str(shown)
+
+
+def test_where_the_proxy_is_set():
+    for said, todo in (
+        ("proxy-url", "see proxy-url in the kubeconfig"),
+        ("https_proxy", "see the variable https_proxy"),
+    ):
+        shown = error_of(ProxyRefused("Host unreachable"), "prod", "https://c", 10.0, ("socks5://me:canary@p:1", said))
+        assert (shown.said, shown.todo) == ("Host unreachable", todo)
+        assert shown.what == "the proxy p:1 on the way to https://c refused"

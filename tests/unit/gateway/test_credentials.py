@@ -7,7 +7,7 @@ import pytest
 
 from notebook_mux.errors import LoginRequired
 from notebook_mux.gateway import exec_plugin
-from notebook_mux.gateway.credentials import FAILURE_SECONDS, TOKEN_FILE_SECONDS, Credentials
+from notebook_mux.gateway.credentials import FAILURE_SECONDS, SHORTEST_SECONDS, TOKEN_FILE_SECONDS, Credentials
 from notebook_mux.gateway.entries import Plugin, Server, User
 from notebook_mux.gateway.exec_plugin import Issued
 from tests.unit.gateway.certificates import Authority
@@ -92,6 +92,23 @@ async def test_a_plugin_s_result_is_kept_until_it_expires(monkeypatch: pytest.Mo
     assert await credentials.renewed(used) is renewed, "it was renewed already"
 
 
+async def test_what_has_expired_already_runs_no_plugin_for_each_request(monkeypatch: pytest.MonkeyPatch):
+    runs: list[int] = []
+
+    async def run(plugin: Plugin, server: Server) -> Issued:
+        runs.append(len(runs))
+        return Issued(f"t{len(runs)}", expires=500.0)
+
+    monkeypatch.setattr(exec_plugin, "run", run)
+    credentials, clocks = make(User(plugin=Plugin("x")))
+    assert [await bearer(credentials) for _ in range(50)] == ["Bearer t1"] * 50
+    clocks.now += SHORTEST_SECONDS
+    assert await bearer(credentials) == "Bearer t2"
+    renewed = await credentials.renewed(await credentials.current())
+    assert renewed is not None
+    assert renewed.headers["Authorization"] == "Bearer t3"
+
+
 async def test_a_plugin_s_certificate_and_a_rotated_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     authority = Authority()
     cert, key = authority.sign("jane")
@@ -120,7 +137,7 @@ async def test_a_plugin_s_certificate_and_a_rotated_one(tmp_path: Path, monkeypa
 
 
 async def test_what_wins_and_what_cannot_be_renewed():
-    token, _ = make(User(token="t", username="n", plugin=Plugin("x")))
+    token, _ = make(User(token="t", plugin=Plugin("x")))
     assert await bearer(token) == "Bearer t"
     assert await token.renewed(await token.current()) is None
     plain, _ = make(User(token="t", plugin=Plugin("x"), impersonate="jane"), Server(url="http://c"))

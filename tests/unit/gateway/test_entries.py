@@ -48,12 +48,15 @@ def test_a_cluster():
         ({"server": "ftp://c"}, "must be a URL of http or https"),
         ({"server": "https://"}, "must be a URL"),
         ({"server": "https://c:port"}, "server is not a URL"),
+        ({"server": "https://a..b"}, "server has a host's name with an empty part"),
+        ({"server": f"https://{'a' * 64}.example"}, "one of more than 63 characters"),
+        ({"server": "https://c", "tls_server_name": ".x"}, "tls-server-name has a host's name with an empty part"),
         ({"server": "https://user:canary@c"}, "without user"),
         ({"server": 7}, "server must be text, not a number"),
         ({"insecure_skip_tls_verify": "yes"}, "must be true or false"),
         ({"insecure_skip_tls_verify": True, "certificate_authority": "x"}, "exclude each other"),
         ({"certificate_authority_data": "?"}, "is not valid base64"),
-        ({"proxy_url": "socks5://p:1"}, "socks5 are not supported"),
+        ({"proxy_url": "socks4://p:1"}, "proxy-url must be a URL of http, https, socks5 or socks5h"),
         ({"extensions": {}}, "extensions must be a list"),
     ],
 )
@@ -67,7 +70,7 @@ def test_a_cluster_that_cannot_be_used(fields: dict[str, Any], said: str):
 
 def test_a_user():
     found = read_user(
-        user(client_certificate="c.crt", client_key="/abs/c.key", token=" t\n", tokenFile="t", username="n",
+        user(client_certificate="c.crt", client_key="/abs/c.key", token=" t\n", tokenFile="t",
              **{"as": "jane", "as-uid": "1", "as-groups": ["g"], "as-user-extra": {"k": ["v"]}}), {},
     )  # fmt: skip
     assert found.cert_file == FILE.parent / "c.crt"
@@ -85,8 +88,13 @@ def test_a_user():
         ({"client_key_data": "x?"}, "is not valid base64"),
         ({"as_groups": ["g"]}, "need as"),
         ({"as": "j", "as_user_extra": {"k": "v"}}, "must have lists of texts"),
-        ({"auth_provider": {"name": "oidc"}}, "auth-provider 'oidc' is not supported"),
+        ({"auth_provider": {"name": "gcp"}}, "the auth-provider 'gcp' was removed"),
         ({"token": 12345}, "token must be text"),
+        ({"username": "me", "password": "canary"}, "basic authentication"),
+        ({"as": "jane\r\nX: y"}, "as has characters that no HTTP header can carry"),
+        ({"as": "j", "as_groups": ["a\x00"]}, "as-groups has characters"),
+        ({"as": "j", "as_user_extra": {"": ["v"]}}, "has characters"),
+        ({"exec": {"command": "x", "interactiveMode": "Sometimes"}}, "must be one of Never, IfAvailable"),
         ({"exec": {"args": []}}, "it has no command"),
         ({"exec": {"command": "x", "args": "a b"}}, "args must be a list"),
         ({"exec": {"command": "x", "env": [{"value": "y"}]}}, "env must be a list of name and value"),
@@ -134,9 +142,9 @@ def test_the_reference_is_of_content():
     differing = [
         plain, ref({"server": "https://d"}, {"token": "t"}), ref({}, {"token": "u"}), ref({}, {}),
         ref({}, {"token": "t", "as": "jane"}), ref({}, {"tokenFile": "t"}),
-        ref({}, {"username": "a", "password": "b"}), ref({}, {"username": "a", "password": "c"}),
         ref({}, {"exec": {"command": "x"}}), ref({}, {"exec": {"command": "x"}}, {"AWS_PROFILE": "a"}),
         ref({}, {"token": "t"}, {"HTTPS_PROXY": "p"}), ref({"proxy_url": "http://a:b@p"}, {"token": "t"}),
+        ref({"proxy_url": "http://a:c@p"}, {"token": "t"}),
     ]  # fmt: skip
     assert len(set(differing)) == len(differing)
     assert all(set(one) <= set("0123456789abcdef") for one in differing)

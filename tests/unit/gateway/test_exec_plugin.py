@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import platform
 import stat
 import sys
 from pathlib import Path
@@ -78,9 +79,42 @@ async def test_it_fails_in_its_own_words_without_secrets(tmp_path: Path):
     with pytest.raises(LoginRequired) as caught:
         await run(Plugin(script(tmp_path / "login", body)), Server())
     assert "failed with exit code 7" in str(caught.value)
+    assert f"on {platform.node()}" in str(caught.value), "the host it ran on"
     assert "SSO session expired" in str(caught.value)
     assert "canary" not in str(caught.value)
     assert caught.value.todo is not None
+
+
+async def test_its_words_have_none_of_its_secrets(tmp_path: Path):
+    env = {"AWS_SECRET_KEY": "canary/abc+def", "HTTPS_PROXY": "http://me:canary@p:1", "AWS_PROFILE": "production"}
+    body = (
+        "print(' '.join(os.environ[name] for name in sys.argv[1:]), file=sys.stderr)\n"
+        f"print(json.dumps({credential(token='canary')!r})); sys.exit(1)"
+    )
+    command = script(tmp_path / "login", body)
+    with pytest.raises(LoginRequired) as caught:
+        await run(Plugin(command, tuple(env), env), Server())
+    assert "production" in str(caught.value)
+    assert "canary" not in str(caught.value)
+    with pytest.raises(LoginRequired) as caught:
+        await run(Plugin(command), Server())
+    assert caught.value.said is None, "nothing of its answer"
+
+
+async def test_it_prints_for_ever(tmp_path: Path):
+    body = "print('why', file=sys.stderr, flush=True)\nwhile True: print('canary' * 1000)"
+    with pytest.raises(LoginRequired, match=r"printed more than 1 MiB on .* and was ended") as caught:
+        await run(Plugin(script(tmp_path / "login", body)), Server())
+    assert caught.value.said == "why"
+    assert "canary" not in str(caught.value)
+
+
+async def test_a_path_that_counts_from_a_folder_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    script(tmp_path / "login", "")
+    monkeypatch.chdir(tmp_path)
+    for path in (".", "", f"{os.pathsep}bin"):
+        with pytest.raises(LoginRequired, match="not on the PATH"):
+            await run(Plugin("login", env={"PATH": path}), Server())
 
 
 async def test_a_terminal_is_not_there():

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from notebook_mux.gateway.fanout import Subscriber, number_of, version_of
+from notebook_mux.gateway.fanout import Subscriber
+from notebook_mux.gateway.payload import number_of, version_of
 from notebook_mux.wire.frames import MAX_PAYLOAD, Channel, Kind
 from notebook_mux.wire.messages import Resume
 from tests.unit.gateway.fake_feed import FakeFeed, record
@@ -273,6 +274,39 @@ def test_a_shared_batch_is_not_copied():
     feed.put("a")
     pulled = [line.subscriber.pull(MAX_PAYLOAD) for line in lines]
     assert len({id(payload) for _, payload in filter(None, pulled)}) == 1
+
+
+def test_batches_that_fill_a_frame_are_shared_when_several_wait():
+    feed = FakeFeed()
+    lines = [Line(feed) for _ in range(3)]
+    for line in lines:
+        line.pull()
+    for index in range(4):
+        feed.put(f"big-{index}", size=MAX_PAYLOAD - 400)
+    got = []
+    for line in lines:
+        payloads = []
+        while (pulled := line.subscriber.pull(MAX_PAYLOAD)) is not None:
+            line.client.frame(*pulled)
+            payloads.append(pulled[1])
+        got.append([id(payload) for payload in payloads[-4:]])
+        line.check()
+    assert got[0] == got[1] == got[2]
+
+
+def test_a_bookmark_after_shared_batches_is_told():
+    feed = FakeFeed()
+    line = Line(feed)
+    line.pull()
+    feed.put("a")
+    line.pull()
+    feed.put("b")
+    line.pull()
+    line.subscriber.progress(feed.number, "900")
+    line.pull()
+    assert line.client.kinds[-1] == Kind.PROGRESS
+    assert line.pull() == 0
+    line.check()
 
 
 def test_what_waited_to_be_flushed_is_in_the_snapshot_and_not_sent_again():

@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from notebook_mux.gateway.fanout import Subscriber
 from notebook_mux.gateway.flusher import Flusher
-from notebook_mux.gateway.states import Item
-from notebook_mux.gateway.table_events import Metadata
 from notebook_mux.gateway.upstream_store import UpstreamStore
+from notebook_mux.kube.states import Item
+from notebook_mux.kube.table_events import Metadata
 from tests.unit.gateway.fake_feed import COLUMNS
 from tests.unit.gateway.model_client import ModelClient
 

@@ -47,6 +47,16 @@ async def test_a_full_batch_does_not_wait_and_readers_share_its_bytes():
     assert one.batches[1][1] is two.batches[1][1]
 
 
+async def test_a_batch_is_cut_where_a_frame_ends():
+    flusher, reader = Flusher(interval=60.0, size=100), Reader()
+    flusher.sinks[reader] = None  # type: ignore[index]
+    flusher.put([item(number, 40) for number in range(1, 6)])
+    flusher.put([item(6, 250), item(7, 10)])
+    flusher.flush()
+    assert [numbers for numbers, _ in reader.batches] == [[1, 2], [3, 4], [5], [6], [7]]
+    assert [len(payload) for _, payload in reader.batches] == [80, 80, 40, 250, 10]
+
+
 async def test_what_is_told_comes_after_the_changes_before_it():
     flusher, reader = Flusher(interval=60.0), Reader()
     flusher.sinks[reader] = None  # type: ignore[index]

@@ -114,3 +114,18 @@ def test_in_cluster_where_no_file_is(tmp_path: Path):
     assert load([config(tmp_path / "config")], None, env, in_cluster=True, account=account)[0].name == "prod-eu"
     ipv6 = {**env, "KUBERNETES_SERVICE_HOST": "fd00::1"}
     assert load([], None, ipv6, in_cluster=True, account=account)[0].server == "https://[fd00::1]:443"
+
+
+def test_who_does_not_check_certificates_is_told(tmp_path: Path):
+    path = tmp_path / "config"
+    path.write_text(json.dumps({
+        "clusters": [
+            {"name": "a", "cluster": {"server": "https://a", "insecure-skip-tls-verify": True}},
+            {"name": "b", "cluster": {"server": "https://b"}},
+            {"name": "c", "cluster": {"server": "http://c", "insecure-skip-tls-verify": True}},
+        ],
+        "contexts": [{"name": name, "context": {"cluster": name}} for name in "abc"],
+    }))  # fmt: skip
+    a, b, c = load([path], "*", {})
+    assert "https://a is not checked (insecure-skip-tls-verify)" in a.notes[0]
+    assert (b.notes, c.notes) == ((), ())

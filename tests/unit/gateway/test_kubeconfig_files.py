@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from notebook_mux.errors import InvalidArgument
 from notebook_mux.gateway import kubeconfig_files
@@ -57,6 +58,9 @@ def test_empty_and_missing_files_are_nothing(tmp_path: Path):
         ("users: [{name: 7, user: {}}]", "entry 1 of users has no name in text"),
         ("users: [{name: u, user: [1]}]", "must be a mapping, not a list"),
         ("users: [{name: u}, {name: u}]", "user 'u' stands twice"),
+        ("users:\n- name: u\n- name: v\n  user: 7", "config, line 3: user 'v' must be a mapping, not a number"),
+        ("a: 1\nusers:\n- {name: u}\n- &a {name: u}", "line 4: user 'u' stands twice"),
+        ("clusters:\n\n- cluster: {}", "line 3: entry 1 of clusters"),
         ("current-context: [x]", "current-context must be text"),
         ("? [a]\n: b", "is not valid YAML"),
         ("a: !!python/object/apply:os.system [id]", "is not valid YAML"),
@@ -104,3 +108,15 @@ def test_fields_of_a_wrong_kind(tmp_path: Path):
         "", False, [], {}, None,
     )  # fmt: skip
     assert entry.path("b") == tmp_path / "x"
+
+
+def test_huge_files_are_parsed_by_libyaml_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert issubclass(kubeconfig_files.Loader, yaml.CSafeLoader), "PyYAML's wheels have it; it is ten times as fast"
+    one, same = write(tmp_path / "one", FIRST), write(tmp_path / "same", FIRST)
+    first = kubeconfig_files.document(one)
+    assert kubeconfig_files.document(same) is first
+    write(one, SECOND)
+    assert kubeconfig_files.document(one) is not first, "what counts is the content"
+    for number in range(2 * kubeconfig_files.MAX_PARSED):
+        kubeconfig_files.document(write(one, f"number: {number}"))
+    assert len(kubeconfig_files._parsed) == kubeconfig_files.MAX_PARSED

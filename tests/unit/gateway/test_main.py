@@ -184,3 +184,13 @@ def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str
         program.main(arguments)
     assert caught.value.code == 2
     assert "usage: notebook-mux gateway" in capsys.readouterr().err
+
+
+async def test_a_front_end_that_is_not_there_is_named(runtime: Path, tmp_path: Path):
+    pipe = asyncio.subprocess.PIPE
+    words = [*ARGV, "--headlamp", str(tmp_path)]
+    process = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=pipe, stderr=pipe)
+    printed, errors = await process.communicate()
+    assert (process.returncode, printed) == (program.FAILED, b"")
+    assert "has no index.html" in errors.decode()
+    assert "npm run build" in errors.decode()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from notebook_mux.gateway.proxies import from_environment
+from notebook_mux.gateway.proxies import address, from_environment
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,18 @@ from notebook_mux.gateway.proxies import from_environment
 )
 def test_no_proxy(url: str, no_proxy: str, through: bool):
     found = from_environment(url, {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": no_proxy})
-    assert found == ("http://proxy:3128" if through else "")
+    assert found == (("http://proxy:3128", "HTTPS_PROXY") if through else ("", ""))
 
 
 def test_which_variable():
     env = {"https_proxy": "secure:1", "HTTP_PROXY": "http://plain:2"}
-    assert from_environment("https://a", env) == "http://secure:1"
-    assert from_environment("http://a", env) == "http://plain:2"
-    assert from_environment("https://a", {}) == ""
+    assert from_environment("https://a", env) == ("http://secure:1", "https_proxy")
+    assert from_environment("http://a", env) == ("http://plain:2", "HTTP_PROXY")
+    assert from_environment("https://a", {"HTTPS_PROXY": "socks5://s:3"}) == ("socks5://s:3", "HTTPS_PROXY")
+    assert from_environment("https://a", {"ALL_PROXY": "http://all:4"}) == ("", "")
+
+
+def test_an_address_has_no_user():
+    for url in ("http://p:1", "http://me:canary@p:1", "socks5://me:can%40ary@p:1/x"):
+        assert address(url) == "p:1"
+    assert address("") == ""

@@ -30,6 +30,25 @@ async def test_contexts():
         assert list(running.clusters.known) == ["ref-one"]
 
 
+async def test_ten_thousand_contexts():
+    async with serving() as running, running.client() as client:
+        names = [f"arn:aws:eks:eu-west-1:123456789012:cluster/team-{number}" for number in range(10_000)]
+        running.contexts = [context(name) for name in names]
+        await client.say(messages.Contexts(id=1, source=messages.Source(), names=["*"]))
+        head = await client.told()
+        assert isinstance(head, messages.Head)
+        assert head.status == 200
+        for stream in (0, 1):
+            await client.say(messages.Credit(stream=stream, bytes=8 * messages.MAX_MESSAGE))
+        body = b""
+        while (frame := await client.data(1))[0] != Channel.END:
+            body += frame[1]
+        assert len(body) > messages.MAX_MESSAGE, "no one message could carry it"
+        found = msgspec.json.decode(body, type=list[messages.Context])
+        assert [one.name for one in found] == names
+        assert len(running.clusters.known) == 10_000
+
+
 async def test_contexts_that_cannot_be_loaded():
     def load(*args: Any, **options: Any) -> Any:
         raise NoCluster("no kubeconfig", todo="nm.demo()")

@@ -141,6 +141,7 @@ async def test_states(fault: str, state: str, code: int | None):
     await until(lambda: upstream.state.state == state)
     assert upstream.state.code == code
     assert upstream.state.said or upstream.state.reason
+    assert upstream.state.fresh is None, "there are no rows"
     assert not upstream.is_synced
     assert (upstream.state.retry_at is None) == (state == "invalid")
     cluster.faults.clear()
@@ -282,9 +283,12 @@ async def test_a_silent_server_is_stale_then_given_up(monkeypatch: pytest.Monkey
     cluster.faults.extend(["refused"] * 2)
     await until(lambda: ("state", "stale") in mirror.log)
     await until(lambda: ("state", "unreachable") in mirror.log)
+    assert upstream.state.fresh is not None
+    assert upstream.state.fresh <= upstream.state.since, "of the last sign of life, however often the state moves"
     cluster.alive = True
     cluster.put("b")
     await until(lambda: upstream.state.state == "live" and mirror.number == 1)
+    assert upstream.state.fresh is None
     assert upstream.relists == 0
     assert same(upstream, mirror, cluster)
     await upstream.aclose()

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from notebook_mux.gateway.states import Item
-from notebook_mux.gateway.table_events import Metadata
 from notebook_mux.gateway.upstream_store import UpstreamStore
+from notebook_mux.kube.states import Item
+from notebook_mux.kube.table_events import Metadata
 from notebook_mux.wire.frames import Record, decode_records
 
 
