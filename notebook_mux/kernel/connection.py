@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Protocol
 
 from notebook_mux.errors import GatewayError, MuxError, ProtocolError
+from notebook_mux.kernel.dialect import Opener, Wire
 from notebook_mux.kernel.failure import Failure
 from notebook_mux.kernel.requests import Requests
 from notebook_mux.kernel.retry import delays
 from notebook_mux.kernel.thread import in_thread
-from notebook_mux.kernel.transport import Transport, shown
-from notebook_mux.urls import websocket_url
+from notebook_mux.urls import shown
 from notebook_mux.wire import messages
-from notebook_mux.wire.frames import Channel
+from notebook_mux.wire.frames import Channel, encode_frame
 from notebook_mux.wire.receiving import Receiver
 
 WELCOME_SECONDS = 10.0
@@ -28,16 +28,19 @@ ATTEMPT_SECONDS = 60.0
 
 
 class StreamHandler(Protocol):
-    """What a connection tells a subscription. All calls come on the loop's thread and must not block."""
+    """What a connection tells a subscription. All calls come on the loop's thread and must not block.
 
-    def begin(self, stream: int, credit: int) -> messages.Subscribe | None:
-        """The socket is open: the message that subscribes on this stream id, or None to stay out."""
+    A handler with a true attribute ``lends`` passes its frames on to somebody who grants the stream's credit himself.
+    """
+
+    def begin(self, stream: int, credit: int) -> messages.Opening | None:
+        """The socket is open: the message that opens this stream id, or None to stay out."""
 
     def data(self, channel: int, payload: bytes) -> None:
         """A data frame."""
 
-    def control(self, message: messages.State | messages.Ended) -> None:
-        """The upstream's state, or the end."""
+    def control(self, message: messages.StreamMessage) -> None:
+        """The upstream's state, what a program is told, or the end."""
 
     def lost(self, reason: str, retry_at: float | None) -> None:
         """The socket is gone, or still gone."""
@@ -52,7 +55,7 @@ class Connection:
         hello: The first message on each socket.
         restore: Awaited on each new socket before the streams subscribe again.
         changed: Called when `state` or `reason` have changed.
-        opener: `Transport.open`, or a test's.
+        opener: Opens what answers at (base URL, token); by default whatever it is.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class Connection:
         restore: Callable[[Connection], Awaitable[None]],
         changed: Callable[[], None],
         *,
-        opener: Callable[[str, str | None], Awaitable[Transport]] = Transport.open,
+        opener: Opener | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self.name = name
@@ -81,12 +84,12 @@ class Connection:
         self._hello = hello
         self._restore = restore
         self._changed = changed
-        self._opener = opener
+        self._opener = opener or Opener()
         self._rng = rng or random.Random()
         self._ids = itertools.count(1)
         self._streams: dict[int, StreamHandler] = {}
         self._handlers: dict[StreamHandler, int] = {}
-        self._transport: Transport | None = None
+        self._transport: Wire | None = None
         self._receiver: Receiver | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._attempt: asyncio.Future[None] | None = None
@@ -136,6 +139,7 @@ class Connection:
         if self._transport is not None:
             await self._transport.close()
             self._dropped()
+        await self._opener.close()
         self.requests.end(Failure("closed", "the connection was closed"))
         self._settle_attempt(Failure("closed", "the connection was closed"))
         self._say("closed", "closed by nm.close()")
@@ -188,11 +192,10 @@ class Connection:
     async def _connect(self) -> None:
         self._say("connecting", "looking for the gateway")
         base, token = await in_thread(self._resolve)
-        url = websocket_url(base, messages.PATH)
         self.url = shown(base)
         self._say("connecting", f"connecting to {self.url}")
         self._receiver = Receiver()
-        self._transport = await self._opener(url, token)
+        self._transport = await self._opener(base, token)
         self._send(self._hello)
         try:
             async with asyncio.timeout(WELCOME_SECONDS):
@@ -281,7 +284,7 @@ class Connection:
 
     def _control(self, message: Any) -> None:
         assert self._receiver is not None
-        if isinstance(message, messages.State | messages.Ended):
+        if isinstance(message, messages.StreamMessage):
             handler = self._streams.get(message.stream)
             if handler is not None:
                 handler.control(message)
@@ -314,6 +317,11 @@ class Connection:
         if self.state == "open":
             self._send(message)
 
+    def write(self, stream: int, channel: int, payload: bytes) -> None:
+        """Send a data frame of an open stream."""
+        if self._transport is not None and stream in self._streams:
+            self._transport.send(encode_frame(stream, channel, payload))
+
     # --- streams --------------------------------------------------------------------------------------------------
 
     def attach(self, handler: StreamHandler) -> None:
@@ -342,7 +350,7 @@ class Connection:
         if self._handlers[handler]:
             return
         stream = self.new_id()
-        subscribe = handler.begin(stream, self._receiver.open(stream))
+        subscribe = handler.begin(stream, self._receiver.open(stream, lent=getattr(handler, "lends", False)))
         if subscribe is None:
             self._receiver.forget(stream)
             return
@@ -360,6 +368,10 @@ class Connection:
             self.tell(messages.Unsubscribe(stream=stream))
 
     # --- accounts -------------------------------------------------------------------------------------------------
+
+    def details(self) -> dict[str, Any]:
+        """What the socket itself tells of: the dialect, and the sockets there are."""
+        return self._transport.details() if self._transport is not None else {}
 
     def totals(self) -> dict[str, int]:
         """Bytes and frames of all sockets so far, both ways."""
@@ -388,3 +400,4 @@ class Connection:
         """In a forked child: let go of the socket without a word on it."""
         if self._transport is not None:
             self._transport.forget()
+        self._opener.forget()

@@ -14,11 +14,19 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from notebook_mux._version import __version__
+from notebook_mux.kernel.all_logs import AllLogs
+from notebook_mux.kernel.dialect import Opener
 from notebook_mux.kernel.endpoint import Endpoint
 from notebook_mux.kernel.failure import Failure
 from notebook_mux.kernel.feed import Feed
-from notebook_mux.kernel.streams import LINGER_SECONDS, Stream, StreamSpec, StreamView
+from notebook_mux.kernel.forwards import Aim
+from notebook_mux.kernel.logs import LogSpec, LogsRead, LogsState, LogStream
+from notebook_mux.kernel.members import StreamSpec, StreamView
+from notebook_mux.kernel.streams import LINGER_SECONDS, Stream
+from notebook_mux.kernel.terminals import Terminals
 from notebook_mux.kernel.thread import LoopThread
 from notebook_mux.life import launcher
 from notebook_mux.life.name import ServiceName
@@ -34,6 +42,9 @@ GATEWAY_ARGUMENTS = ("-m", "notebook_mux.gateway", "--launched")
 
 START_SECONDS = 45.0
 """For a gateway to start; it takes about a second, several times that on a loaded machine."""
+
+STATUS_SECONDS = 10.0
+"""For a gateway's status, which it has at hand."""
 
 STOP_SECONDS = 2.0
 """What the interpreter's end may take for saying goodbye."""
@@ -69,6 +80,8 @@ class Core:
         self._lock = threading.RLock()
         self._options = {"linger_seconds": linger_seconds, **endpoint_options}
         self._inherited: dict[str, StreamView] = {}
+        self.terminals = Terminals(self, kernel_name())
+        self._logs = AllLogs(self._endpoint, self.thread)
         self.memo: dict[str, Any] = {}
         """What handles want to find again after a fresh import, in plain data."""
 
@@ -82,13 +95,16 @@ class Core:
         kind, url = endpoint
         name, token = (AUTO, None) if kind == AUTO else split_token(url or "")
         with self._lock:
+            found, before = self._endpoints.get(name), self._tokens.get(name)
             if kind != AUTO:
-                self._tokens[name] = token if token is not None else self._tokens.get(name)
-            found = self._endpoints.get(name)
+                self._tokens[name] = token if token is not None else before
+            if found is not None and token not in (None, before) and found.connection.details():
+                self.thread.call(found.connection.cut)  # a Headlamp server keeps the token of the socket's handshake
             if found is None:
                 hello = messages.Hello(package=self.version, kernel=kernel_name())
                 resolve = self._gateway if kind == AUTO else self._known(name)
-                found = Endpoint(name, self.thread, resolve, hello, self._changed, **self._options)
+                options = {"opener": Opener(ask=kind != AUTO), **self._options}
+                found = Endpoint(name, self.thread, resolve, hello, self._changed, **options)
                 self._endpoints[name] = found
 
         async def open_() -> str:
@@ -99,6 +115,7 @@ class Core:
 
     def _gateway(self) -> tuple[str, str | None]:
         running = launcher.ensure(ServiceName("gateway"), GATEWAY_ARGUMENTS, timeout=START_SECONDS)
+        self.memo.setdefault("notices", []).extend(running.notes)
         return running.url, running.token
 
     def _known(self, base: str) -> Callable[[], tuple[str, str | None]]:
@@ -118,6 +135,16 @@ class Core:
     def probe(self, conn: str, ref: str, timeout: float) -> Future[dict[str, Any]]:
         """Whether a cluster answers us: ``{"version": ...}``. `timeout` in seconds."""
         return self._submit(self._endpoint(conn).probe(ref, timeout))
+
+    def gateway(self, conn: str) -> Future[dict[str, Any]]:
+        """What the gateway says of itself and of all that it holds (`gateway.status`); a Headlamp server does not."""
+
+        async def ask() -> dict[str, Any]:
+            _, _, body = await self._endpoint(conn).ask(messages.Status, timeout=STATUS_SECONDS)
+            found: dict[str, Any] = msgspec.json.decode(body)
+            return found
+
+        return self._submit(ask())
 
     def discover(self, conn: str, ref: str, refresh: bool = False) -> Future[list[dict[str, Any]]]:
         """The kinds a cluster serves, in its order; cached until `refresh`."""
@@ -152,9 +179,65 @@ class Core:
             )
         )
 
+    def exec(
+        self,
+        conn: str,
+        ref: str,
+        path: str,
+        query: str,
+        *,
+        scope: str,
+        stdin: bytes | None = None,
+        timeout: float | None = None,
+    ) -> Future[tuple[bytes, bytes, bytes]]:
+        """Run a program in a container to its end: (Status as JSON, stdout, stderr).
+
+        The future is the caller's own: cancelled, it ends the program. `timeout` in seconds, from its start.
+        """
+        return self._submit(self._endpoint(conn).exec(ref, path, query, scope=scope, stdin=stdin, timeout=timeout))
+
+    def forward(
+        self,
+        conn: str,
+        key: str,
+        ref: str,
+        path: str,
+        port: int,
+        *,
+        scope: str,
+        again: Callable[[], None],
+        moves: bool = False,
+    ) -> Future[None]:
+        """Find a forward by its key or make it, and have it go to this pod; done when it listens.
+
+        `again` is called on the loop's thread when another pod should be looked for, and must not block.
+        """
+        return self._submit(self._endpoint(conn).forwards.open(key, Aim(ref, path, port, scope, moves), again))
+
+    def forward_to(self, conn: str, key: str, path: str, port: int) -> None:
+        """Have a forward go to another pod from now on."""
+        self.thread.call(self._endpoint(conn).forwards.point, key, path, port)
+
+    def forward_view(self, conn: str, key: str) -> dict[str, Any]:
+        """What is known of a forward; see `forwards.View`."""
+        return self._endpoint(conn).forwards.view(key)
+
+    def on_forward(self, conn: str, key: str, wake: Callable[[], None]) -> Callable[[], None]:
+        """Have `wake` called on the loop's thread when a forward has changed; returns its undo."""
+        return self._endpoint(conn).forwards.watch(key, wake)
+
+    def forward_page(self, conn: str, key: str) -> Future[dict[str, Any]]:
+        """The path of the gateway that shows what a forward's pod serves, with a secret in it."""
+        return self._submit(self._endpoint(conn).forward_page(key))
+
+    def end_forward(self, conn: str, key: str) -> None:
+        """End a forward, soon."""
+        self.thread.call(self._endpoint(conn).forwards.end, key)
+
     def retry(self, conn: str) -> None:
         """Try again now, whatever waits."""
         self.thread.call(self._endpoint(conn).retry)
+        self.thread.call(self._logs.hurry, conn)
 
     def cut(self, conn: str) -> None:
         """Pull the plug: cut the socket as a lost network would."""
@@ -167,6 +250,8 @@ class Core:
             self._endpoints.pop(conn, None)
 
         async def end() -> None:
+            self.terminals.leave(conn)
+            self._logs.leave(conn)
             await endpoint.close()
             self._changed()
 
@@ -218,13 +303,55 @@ class Core:
                     endpoint.by_id.pop(stream_id, None)
                 self.thread.call(stream.close, "closed")
 
+    # --- logs -----------------------------------------------------------------------------------------------------
+
+    def open_logs(self, spec: tuple[Any, ...]) -> str:
+        """Get or create the logs of a `LogSpec` (or a tuple of the same items); gives their id."""
+        return self._logs.open(LogSpec(*spec))
+
+    def logs_settled(self, logs: str) -> Future[None]:
+        """Done when the pods are known, and each container first asked has answered, failed or ended once."""
+        return self._submit(self._logs.find(logs).settled())
+
+    def logs_state(self, logs: str) -> LogsState:
+        """How they stand, as plain data; see `kernel.logs.LogsState`."""
+        return self._logs.find(logs).state()
+
+    def logs_read(self, logs: str, after: int, most: int = 5000) -> LogsRead:
+        """Lines numbered above `after`, the oldest first; see `kernel.logs.LogsRead`."""
+        return self._logs.find(logs).read(after, most)
+
+    def logs_feed(self, logs: str, wake: Callable[[], None]) -> Callable[[], None]:
+        """Have `wake` called on the loop's thread when lines or the state are new; returns its undo."""
+        return self._logs.find(logs).feed(wake)
+
+    def hold_logs(self, logs: str, holder: str) -> None:
+        """Keep them for this holder."""
+        self._logs.find(logs).hold(holder)
+
+    def release_logs(self, logs: str, holder: str) -> None:
+        """This holder has gone; harmless where they have, too."""
+        self._logs.release(logs, holder)
+
+    def close_logs(self, logs: str) -> None:
+        """End them, soon; what was read stays readable until the last holder has gone."""
+        self._logs.close(logs)
+
+    def logs_alive(self, logs: str) -> bool:
+        """Whether they are there and not closed."""
+        return self._logs.alive(logs)
+
     # --- status ---------------------------------------------------------------------------------------------------
 
     def status(self, conn: str | None = None) -> dict[str, Any]:
         """One connection's status, or ``{"connections": [...]}`` of all, as plain data."""
         if conn is not None:
-            return self._endpoint(conn).status()
-        return {"connections": [endpoint.status() for endpoint in list(self._endpoints.values())]}
+            return {
+                **self._endpoint(conn).status(),
+                "terminals": self.terminals.all(conn),
+                "logs": self._logs.all(conn),
+            }
+        return {"connections": [self.status(name) for name in list(self._endpoints)]}
 
     def on_status(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Have `wake` called on the loop's thread when a state changes; returns its undo."""
@@ -249,17 +376,18 @@ class Core:
         if self.closed or self.pid != os.getpid():
             return
         self.closed = True
-        for name in list(self._endpoints):
+        for name, endpoint in list(self._endpoints.items()):
+            endpoint.forwards.leaving = True
             try:
                 self.close(name).result(STOP_SECONDS)
             except Exception:  # noqa: BLE001, S112 - the interpreter ends: nothing is left to tell anyone
                 continue
         self.thread.stop(STOP_SECONDS)
 
-    def forked(self) -> dict[str, StreamView]:
+    def forked(self) -> dict[str, StreamView | LogStream]:
         """In a forked child: let go of the sockets without a word; what was read stays readable."""
         self.closed = True
-        views = {}
+        views: dict[str, StreamView | LogStream] = {**self._logs.forked()}
         for endpoint in self._endpoints.values():
             endpoint.lock = threading.RLock()  # the parent's may have been held at the fork
             endpoint.connection.forget()
@@ -268,9 +396,14 @@ class Core:
                 views[stream.id] = stream.read()
         return views
 
-    def inherit(self, views: Mapping[str, StreamView]) -> None:
+    def inherit(self, views: Mapping[str, StreamView | LogStream]) -> None:
         """What a forked child may still read."""
-        self._inherited.update(views)
+        kept: Mapping[str, Any] = views  # told apart by what they have: their classes may have been loaded anew since
+        for name, view in kept.items():
+            if hasattr(view, "store"):
+                self._logs.inherit(name, view)
+            else:
+                self._inherited[name] = view
 
     def _endpoint(self, conn: str) -> Endpoint:
         found = self._endpoints.get(conn)

@@ -7,7 +7,8 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,9 +17,14 @@ import msgspec
 from notebook_mux.kernel import kinds
 from notebook_mux.kernel.connection import Connection
 from notebook_mux.kernel.failure import Failure
-from notebook_mux.kernel.streams import LINGER_SECONDS, Stream, StreamSpec
+from notebook_mux.kernel.forwards import Forwards
+from notebook_mux.kernel.members import StreamSpec
+from notebook_mux.kernel.programs import Program, Result
+from notebook_mux.kernel.streams import LINGER_SECONDS, Stream
 from notebook_mux.kernel.subscription import Key, Subscription
 from notebook_mux.kernel.thread import LoopThread
+from notebook_mux.kube import reviews
+from notebook_mux.kube.answers import names_of
 from notebook_mux.wire import messages
 
 REQUEST_SECONDS = 30.0
@@ -32,6 +38,13 @@ MAX_NAMESPACES = 100
 
 REVIEW_WORKERS = 8
 """Access reviews under way at once: an API server's default limit for one user is far above."""
+
+MAX_PROBES = 200
+"""Probes under way at once, well below the requests of one client that a gateway takes: of ten thousand clusters each
+gets its turn."""
+
+ENVELOPE = 200
+"""Bytes of a message around its fields, its type and id among them."""
 
 HTTP_OK = 200
 HTTP_CREATED = 201
@@ -66,17 +79,21 @@ class Endpoint:
         self.lock = threading.RLock()
         self.linger_seconds = linger_seconds
         self.connection = Connection(name, resolve, hello, self._restore, changed, **connection_options)
+        self.forwards = Forwards(self.connection, self.current_ref, named=bool(hello.kernel))
         self.streams: dict[StreamSpec, Stream] = {}
         self.by_id: dict[str, Stream] = {}
         self.clusters: dict[str, dict[str, Any]] = {}
         self._changed = changed
         self._subscriptions: dict[Key, Subscription] = {}
+        self._programs: set[Program] = set()
         self._asked: dict[tuple[bytes, tuple[str, ...] | None], tuple[messages.Source, list[str] | None]] = {}
-        self._origin: dict[str, tuple[tuple[bytes, tuple[str, ...] | None], str]] = {}
+        # By what was asked and a context's name all that has stood for it; there may be ten thousand contexts.
+        self._stood: defaultdict[tuple[bytes, tuple[str, ...] | None, str], set[str]] = defaultdict(set)
         self._present: dict[str, str] = {}
         self._scopes: dict[str, list[str]] = {}
         self._served: dict[str, asyncio.Task[list[kinds.Resource]]] = {}
         self._hurry = asyncio.Event()
+        self._probing = asyncio.Semaphore(MAX_PROBES)
         self._next_stream = 0
 
     # --- contexts -------------------------------------------------------------------------------------------------
@@ -93,21 +110,25 @@ class Endpoint:
     async def _ask_contexts(
         self, source: messages.Source, names: list[str] | None, timeout: float, *, early: bool
     ) -> list[dict[str, Any]]:
+        size = len(msgspec.json.encode((source, names)))
+        if size + ENVELOPE > messages.MAX_MESSAGE:  # the gateway would end the connection, and again each new one
+            what = f"the names of {len(names or ())} contexts and the environment are {size} bytes, too many to ask for"
+            raise Failure("invalid", what, todo="give '*' for all contexts, or fewer names")
         answer = await self.connection.requests.ask(
             messages.Contexts, source=source, names=names, timeout=timeout, early=early
         )
-        found = [msgspec.structs.asdict(context) for context in msgspec.convert(answer, list[messages.Context])]
+        # Many contexts come as a body.
+        listed = msgspec.json.decode(answer[2]) if isinstance(answer, tuple) else answer
+        found = [msgspec.structs.asdict(context) for context in msgspec.convert(listed, list[messages.Context])]
         asked = (msgspec.json.encode(source), None if names is None else tuple(names))
         self._asked[asked] = (source, names)
         for context in found:
             ref, name = context.get("ref", ""), context["name"]
             if not ref:
                 continue
-            for old, origin in self._origin.items():
-                if origin == (asked, name):
-                    self._present[old] = ref
-            self._origin[ref] = (asked, name)
-            self._present[ref] = ref
+            stood = self._stood[*asked, name]
+            stood.add(ref)
+            self._present.update(dict.fromkeys(stood, ref))
             known = {key: context.get(key, "") for key in ("name", "server", "namespace", "user")}
             self.clusters.setdefault(ref, {"state": "connecting", "reason": "", "version": ""}).update(known)
         return found
@@ -123,7 +144,7 @@ class Endpoint:
             Failure: ``write-refused`` where the gateway allows no changes.
         """
         self._scopes[scope] = write
-        granted: list[str] = await self._ask(
+        granted: list[str] = await self.ask(
             messages.Scope, scope=scope, write=[self.current_ref(r) for r in write], timeout=REQUEST_SECONDS
         )
         return granted
@@ -146,7 +167,7 @@ class Endpoint:
             except Failure as failure:
                 connection.last_error = str(failure.fields["what"])
 
-    async def _ask(self, kind: type[messages.Message], *, timeout: float, **fields: Any) -> Any:
+    async def ask(self, kind: type[messages.Message], *, timeout: float, **fields: Any) -> Any:
         """Ask on the open socket; where there is none, the reason is the failure, not a silent time limit."""
         await self.connection.open(timeout)
         return await self.connection.requests.ask(kind, timeout=timeout, **fields)
@@ -161,9 +182,10 @@ class Endpoint:
         """
         cluster = self.clusters.setdefault(ref, {"name": "", "server": "", "namespace": "", "user": ""})
         try:
-            answer: dict[str, Any] = await self._ask(
-                messages.Probe, cluster=self.current_ref(ref), timeout=timeout + GRACE_SECONDS
-            )
+            async with self._probing:
+                answer: dict[str, Any] = await self.ask(
+                    messages.Probe, cluster=self.current_ref(ref), timeout=timeout + GRACE_SECONDS
+                )
         except Failure as failure:
             state = failure.code if failure.code in ("login", "forbidden") else "unreachable"
             cluster.update(state=state, reason=failure.fields["what"])
@@ -181,7 +203,7 @@ class Endpoint:
         Raises:
             Failure: What kept the answer from coming; an answer with an error status is no failure.
         """
-        answer: tuple[int, dict[str, str], bytes] = await self._ask(
+        answer: tuple[int, dict[str, str], bytes] = await self.ask(
             messages.Http,
             cluster=self.current_ref(ref),
             method=method,
@@ -192,6 +214,57 @@ class Endpoint:
             **fields,
         )
         return answer
+
+    async def exec(
+        self, ref: str, path: str, query: str, *, scope: str, stdin: bytes | None, timeout: float | None
+    ) -> Result:
+        """Run a program to its end; cancelled, it is ended.
+
+        Args:
+            ref: The cluster.
+            path: An exec of a pod.
+            query: Encoded.
+            scope: The manager's write scope.
+            stdin: All of its input; None is none.
+            timeout: Seconds from its start; None is no limit.
+
+        Raises:
+            Failure: It was refused, did not end in time, or nobody can tell how it ended (``outcome-unknown``).
+        """
+        await self.connection.open(REQUEST_SECONDS)
+        program = Program(
+            self.connection,
+            lambda: self.current_ref(ref),
+            stdin,
+            path=path,
+            query=query,
+            scope=scope,
+            timeout=timeout or 0.0,
+        )
+        self._programs.add(program)
+        self.connection.attach(program)
+        try:
+            async with asyncio.timeout(None if timeout is None else timeout + GRACE_SECONDS):
+                return await program.done
+        except TimeoutError:
+            what = f"the program did not end within {timeout:g} s, and the gateway does not answer"
+            todo = "look whether it is still running"
+            raise Failure("timeout", what, todo=todo, **program.output()) from None
+        finally:
+            program.done.cancel()
+            self._programs.discard(program)
+            self.connection.detach(program)
+
+    async def forward_page(self, key: str) -> dict[str, Any]:
+        """The path of a forward's pages, and the port of the gateway that has it.
+
+        Raises:
+            Failure: There is no such forward.
+        """
+        found: dict[str, Any] = await self.ask(
+            messages.Page, key=self.forwards.key_at_gateway(key), timeout=REQUEST_SECONDS
+        )
+        return {**found, "gateway": self.connection.url}
 
     async def discover(self, ref: str, *, refresh: bool = False) -> list[kinds.Resource]:
         """What a cluster serves; asked once and shared, until `refresh`.
@@ -206,50 +279,47 @@ class Endpoint:
         return await asyncio.shield(task)
 
     async def _discover(self, ref: str, refresh: bool) -> list[kinds.Resource]:
-        _, _, body = await self._ask(
+        _, _, body = await self.ask(
             messages.Discover, cluster=self.current_ref(ref), refresh=refresh, timeout=REQUEST_SECONDS
         )
         found: list[kinds.Resource] = msgspec.json.decode(body)
         return found
 
-    async def allowed_namespaces(self, ref: str, resource: kinds.Resource, user: str) -> tuple[str, ...]:
-        """The namespaces in which the user may list and watch `resource`; empty if they cannot be told."""
+    async def allowed_namespaces(
+        self, ref: str, resource: kinds.Resource, user: str, known: Iterable[str] = ()
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The namespaces in which the user may list and watch `resource`, and those that were asked about.
+
+        Args:
+            ref: The cluster.
+            resource: The kind.
+            user: The user id tied to each request.
+            known: Names to ask about where the user may not list the namespaces.
+        """
         try:
             status, _, body = await self.http(
                 ref, "GET", "/api/v1/namespaces", "limit=500", user=user, timeout=REQUEST_SECONDS
             )
         except Failure:
-            return ()
-        if status != HTTP_OK:
-            return ()
-        names = [item["metadata"]["name"] for item in msgspec.json.decode(body)["items"]][:MAX_NAMESPACES]
+            return (), ()
+        names = names_of(body)[:MAX_NAMESPACES] if status == HTTP_OK else []
+        names = names or list(dict.fromkeys(known))
         workers = asyncio.Semaphore(REVIEW_WORKERS)
 
         async def may(namespace: str, verb: str) -> bool:
-            attributes = {
-                "namespace": namespace,
-                "verb": verb,
-                "group": resource["group"],
-                "version": resource["version"],
-                "resource": resource["name"],
-            }
-            review = {
-                "apiVersion": "authorization.k8s.io/v1",
-                "kind": "SelfSubjectAccessReview",
-                "spec": {"resourceAttributes": attributes},
-            }
+            question = reviews.access(verb, resource["group"], resource["name"], namespace, version=resource["version"])
             async with workers:
                 status, _, body = await self.http(
                     ref,
                     "POST",
-                    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                    reviews.path_of(reviews.ACCESS),
                     "",
-                    headers={"Content-Type": "application/json"},
-                    body=msgspec.json.encode(review).decode(),
+                    headers=reviews.HEADERS,
+                    body=question,
                     user=user,
                     timeout=REQUEST_SECONDS,
                 )
-            return status == HTTP_CREATED and bool(msgspec.json.decode(body)["status"].get("allowed"))
+            return status == HTTP_CREATED and reviews.allowed(body) is True
 
         async def both(namespace: str) -> bool:
             return await may(namespace, "list") and await may(namespace, "watch")
@@ -257,8 +327,8 @@ class Endpoint:
         try:
             answers = await asyncio.gather(*map(both, names))
         except Failure:
-            return ()
-        return tuple(name for name, allowed in zip(names, answers, strict=True) if allowed)
+            return (), ()
+        return tuple(name for name, allowed in zip(names, answers, strict=True) if allowed), tuple(names)
 
     # --- subscriptions and streams --------------------------------------------------------------------------------
 
@@ -322,6 +392,10 @@ class Endpoint:
         """End all streams and the socket."""
         for stream in list(self.streams.values()):
             stream.close("closed")
+        self.forwards.close()
+        for program in self._programs:
+            program.fail(Failure("closed", "the connection was closed, and with it the one to the program"))
+            self.connection.detach(program)
         await self.connection.close()
 
     def status(self) -> dict[str, Any]:
@@ -350,4 +424,5 @@ class Endpoint:
             "subscriptions": len(self._subscriptions),
             "now": time.time(),
             **connection.totals(),
+            **connection.details(),
         }

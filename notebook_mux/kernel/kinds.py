@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import Any
 
 from notebook_mux.kernel.failure import Failure
@@ -76,3 +77,31 @@ def _names(resource: Resource) -> list[str]:
 
 def _matches(resource: Resource, name: str) -> bool:
     return name in _names(resource)
+
+
+SHOWN_NAMESPACES = 5
+"""Of those that would work, and of those that were checked."""
+
+
+def elsewhere(allowed: Sequence[str], checked: Sequence[str], total: int, what: str) -> str:
+    """What to do about a namespace that is forbidden.
+
+    Args:
+        allowed: The namespaces where it is allowed, of those checked.
+        checked: The namespaces that were asked about.
+        total: How many there are to ask about.
+        what: What is allowed there, such as "list pods".
+    """
+    of = f"{len(checked)} of {total} namespaces" if total > len(checked) else _namespaces(len(checked))
+    if not checked:
+        return f"name a namespace in which you may {what}: namespace=[...]; none is known to check"
+    if not allowed:
+        shown = ", ".join(checked[:SHOWN_NAMESPACES]) + (", …" if len(checked) > SHOWN_NAMESPACES else "")
+        return f"ask for the right to {what}: checked {of} ({shown}), and none allows it"
+    shown = ", ".join(repr(name) for name in allowed[:SHOWN_NAMESPACES])
+    more = f" (and {len(allowed) - SHOWN_NAMESPACES} more)" if len(allowed) > SHOWN_NAMESPACES else ""
+    return f"namespace=[{shown}] would work{more}: you may {what} there; checked {of}"
+
+
+def _namespaces(number: int) -> str:
+    return f"{number} namespace{'' if number == 1 else 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from notebook_mux.errors import ProtocolError
+from notebook_mux.wire import UNREADABLE
 from notebook_mux.wire.frames import Change, Kind, Position, Record, Skipped
 from notebook_mux.wire.messages import Resume
 
@@ -97,7 +98,7 @@ class Store:
         if isinstance(content, bytes):
             try:
                 self.columns = _columns.decode(content)
-            except (msgspec.MsgspecError, UnicodeError) as error:
+            except UNREADABLE as error:
                 raise ProtocolError("the columns cannot be decoded", said=str(error)) from error
         elif isinstance(content, Skipped):
             self.skipped += content.states

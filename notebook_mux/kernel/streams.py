@@ -6,12 +6,12 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from notebook_mux.kernel import kinds
 from notebook_mux.kernel.failure import Failure
 from notebook_mux.kernel.feed import Feed, FeedChange
+from notebook_mux.kernel.members import STANDING, Member, StreamSpec, StreamView
 from notebook_mux.kernel.store import Difference
 from notebook_mux.kernel.subscription import FAILED, State, Subscription
 from notebook_mux.wire.frames import Record
@@ -24,93 +24,6 @@ LINGER_SECONDS = 10.0
 
 DISCOVERY_RETRY_SECONDS = 10.0
 """Between looks at a cluster that did not serve the kind, or did not answer."""
-
-
-class StreamSpec(NamedTuple):
-    """What makes two streams the same. A plain tuple with the same items is as good.
-
-    Attributes:
-        connection: The connection's id.
-        clusters: (alias, ref, default namespace) of each cluster, in the order shown.
-        kind: As the user wrote it; resolved on each cluster.
-        namespaces: Names; ``("*",)`` for all; empty for each cluster's default.
-        selector: Label selector, or "".
-        field_selector: Field selector, or "".
-        user: The user id tied to each request.
-    """
-
-    connection: str
-    clusters: tuple[tuple[str, str, str], ...]
-    kind: str
-    namespaces: tuple[str, ...] = ()
-    selector: str = ""
-    field_selector: str = ""
-    user: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterState:
-    """One cluster of a stream. `code` names the error in `notebook_mux.errors`; times are Unix seconds."""
-
-    state: str
-    reason: str
-    said: str | None
-    code: str | None
-    todo: str | None
-    since: float
-    retry_at: float | None
-    synced: bool
-    resource: dict[str, Any] | None
-    namespaces: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class StreamView:
-    """A stream at one moment, never changed afterwards."""
-
-    version: int
-    records: dict[str, dict[str, Record]]
-    columns: list[dict[str, Any]]
-    states: dict[str, ClusterState]
-    closed: bool
-
-
-@dataclass
-class Member:
-    """One cluster of a stream."""
-
-    alias: str
-    ref: str
-    default_namespace: str
-    resource: dict[str, Any] | None = None
-    namespaces: tuple[str, ...] | None = None
-    subscriptions: list[Subscription] = field(default_factory=list)
-    problem: State | None = None
-    note: str = ""
-    settled: bool = False
-    task: asyncio.Task[None] | None = None
-
-    def state(self) -> ClusterState:
-        """The worst of its subscriptions, or its own problem."""
-        at = self.problem
-        if at is None:
-            states = [s.state for s in self.subscriptions]
-            broken = [s for s in states if s.state != "live"]
-            at = broken[0] if broken else states[0] if states else State("connecting", "asking what it serves")
-        synced = bool(self.subscriptions) and all(s.store.synced for s in self.subscriptions)
-        reason = at.reason or (self.note if at.state == "live" else "")
-        return ClusterState(
-            at.state,
-            reason,
-            at.said,
-            at.code,
-            at.todo,
-            at.since,
-            at.retry_at,
-            synced,
-            self.resource,
-            self.namespaces,
-        )
 
 
 class Stream:
@@ -222,7 +135,7 @@ class Stream:
     async def _fall_back(self, member: Member) -> None:
         """The whole cluster is forbidden: one watch a namespace that the user may list, else the context's."""
         state = member.subscriptions[0].state
-        allowed = await self._endpoint.allowed_namespaces(member.ref, member.resource or {}, self.spec.user)
+        allowed, _ = await self._allowed(member)
         names = allowed or (member.default_namespace,)
         words = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         self._release(member)
@@ -230,6 +143,19 @@ class Stream:
             member.namespaces = names
             member.note = f"{state.said or state.reason or 'all namespaces are forbidden'}; showing {words}"
         self._subscribe(member, list(names))
+
+    async def _advise(self, member: Member) -> None:
+        """A namespace is forbidden: find out which are not, so that it can be said what would work."""
+        allowed, checked = await self._allowed(member)
+        asked = tuple(name for name in member.namespaces or () if name in allowed)
+        what = f"list and watch {(member.resource or {}).get('name', self.spec.kind)}"
+        member.advice = kinds.elsewhere(asked or allowed, checked, len(checked), what)
+        self._settle(member)
+        self._moved()
+
+    async def _allowed(self, member: Member) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        known = (*(name for name in member.namespaces or () if name != "*"), member.default_namespace, "default")
+        return await self._endpoint.allowed_namespaces(member.ref, member.resource or {}, self.spec.user, known)
 
     # --- what the subscriptions tell ------------------------------------------------------------------------------
 
@@ -249,13 +175,28 @@ class Stream:
         """Look at the states, then wake the readers."""
         state = subscription.state
         for member in self._by_subscription.get(subscription, ()):
-            if state.state == "forbidden" and member.namespaces == ("*",) and member.resource is not None:
-                if member.task is None or member.task.done():
-                    member.task = asyncio.get_running_loop().create_task(self._fall_back(member))
-                return
-            done = [s.store.synced or s.state.state in FAILED for s in member.subscriptions]
-            member.settled = member.settled or (bool(done) and all(done))
+            if state.state == "forbidden" and member.namespaces is not None:
+                everywhere = member.namespaces == ("*",)
+                idle = member.task is None or member.task.done()
+                if idle and (everywhere or member.advice is None):
+                    steps = self._fall_back if everywhere else self._advise
+                    member.task = asyncio.get_running_loop().create_task(steps(member))
+                if everywhere:
+                    return
+            elif not any(s.state.state == "forbidden" for s in member.subscriptions):
+                member.advice = None
+            self._settle(member)
         self._moved()
+
+    def _settle(self, member: Member) -> None:
+        """Whether each subscription has synced or failed once; one that is forbidden, when it is known what is not."""
+        done = [
+            s.store.synced
+            or (s.state.state in FAILED and (s.state.state != "forbidden" or member.advice is not None))
+            or (s.state.state == "forbidden" and member.namespaces is None)
+            for s in member.subscriptions
+        ]
+        member.settled = member.settled or (bool(done) and all(done))
 
     def _moved(self) -> None:
         if all(member.settled for member in self.members):
@@ -386,7 +327,7 @@ class Stream:
         """Counts for the status; any thread may call."""
         with self._lock:
             parts = [s.stats() | {"cluster": m.alias} for m in self.members for s in m.subscriptions]
-            states = {m.alias: m.state().state for m in self.members}
+            members = {m.alias: m.state() for m in self.members}
         total = {
             name: sum(part[name] for part in parts)
             for name in (
@@ -406,7 +347,8 @@ class Stream:
             "namespaces": self.spec.namespaces,
             "selector": self.spec.selector,
             "field_selector": self.spec.field_selector,
-            "states": states,
+            "states": {alias: at.state for alias, at in members.items()},
+            "standing": {m.ref: {name: getattr(members[m.alias], name) for name in STANDING} for m in self.members},
             "lag": max((part["lag"] for part in parts), default=0.0),
             "last_change": max((part["last_change"] for part in parts), default=0.0),
             "holders": len(self._holders),

@@ -41,6 +41,8 @@ class State:
     since: float = 0.0
     retry_at: float | None = None
     synced: bool = False
+    fresh: float | None = None
+    """Of when the rows are, where they are not live."""
 
 
 class Reader(Protocol):
@@ -73,12 +75,14 @@ class Subscription:
         self.last_change = 0.0
         self._lock = lock
         self._current_ref = current_ref
+        self._told: messages.State | None = None
 
     # --- what the connection tells --------------------------------------------------------------------------------
 
     def begin(self, stream: int, credit: int) -> messages.Subscribe:
         """The message that subscribes, or resumes where the store stands."""
         self.store.interrupted()
+        self._told = None
         ref, path, query, user = self.key
         return messages.Subscribe(
             stream=stream,
@@ -116,18 +120,24 @@ class Subscription:
             if latest is not None and was_synced:
                 self.lag = max(0.0, self.last_change - latest.printed)
         if store.synced != was_synced:
-            self._set(State("live", since=time.time(), synced=True))
+            if self._told is not None and self._told.state != "live":
+                self.control(self._told)  # a list whose watch is not open, or has gone, is not live
+            else:
+                self._set(State("live", since=time.time(), synced=True))
         else:
             self._wake()
 
-    def control(self, message: messages.State | messages.Ended) -> None:
+    def control(self, message: messages.StreamMessage) -> None:
         """The upstream's state, or the gateway's refusal."""
         synced = self.store.synced
         if isinstance(message, messages.Ended):
             state = "login" if message.code == "login" else "closed"
             self._set(State(state, message.what, message.said, message.code, message.todo, time.time(), synced=synced))
             return
+        if not isinstance(message, messages.State):
+            return  # a program's, which this is none of
         state = message.state
+        self._told = message
         if state == "live" and not synced:
             state = "connecting"  # the gateway has it all, we have not yet
         self._set(
@@ -136,10 +146,11 @@ class Subscription:
                 message.reason,
                 message.said,
                 _CODES.get(state),
-                None,
+                message.todo,
                 message.since or time.time(),
                 message.retry_at,
                 synced,
+                (message.fresh or self._fresh()) if synced and state != "live" else None,
             )
         )
 
@@ -150,10 +161,14 @@ class Subscription:
             self._set(State("closed", "closed", since=time.time(), synced=synced))
         elif synced:
             since = now.since if now.state == "stale" else time.time()
-            self._set(State("stale", reason, since=since, retry_at=retry_at, synced=True))
+            self._set(State("stale", reason, since=since, retry_at=retry_at, synced=True, fresh=self._fresh()))
         else:
             since = now.since if now.state == "connecting" else time.time()
             self._set(State("connecting", reason, since=since, retry_at=retry_at))
+
+    def _fresh(self) -> float:
+        """Of when the rows are, as a state that is not live begins or goes on."""
+        return self.state.fresh or time.time()
 
     # --- for the streams ------------------------------------------------------------------------------------------
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import socket
 from collections import deque
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
+from notebook_mux._version import __version__
 from notebook_mux.errors import GatewayError, ProtocolError
+from notebook_mux.urls import is_loopback, shown, websocket_url
 from notebook_mux.wire.frames import MAX_FRAME
-from notebook_mux.wire.messages import MAX_MESSAGE, SUBPROTOCOL
+from notebook_mux.wire.messages import MAX_MESSAGE, PATH, SUBPROTOCOL
 
 OPEN_SECONDS = 10.0
 """For TCP and the handshake: a gateway on loopback answers in milliseconds, one behind a tunnel in a second."""
@@ -30,13 +31,10 @@ PONG_SECONDS = 60.0
 """How long such a pong may take: a cell that holds the GIL for most of a minute must not end a healthy socket."""
 
 
-def is_loopback(url: str) -> bool:
-    """Whether the host of `url` is this machine's loopback."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+BAD_REQUEST = 400
+"""A gateway's answer where no sub-protocol can be agreed (RFC 6455, 4.2.2 leaves it to the server)."""
+
+SAME_VERSION = f"install one version of notebook-mux on both sides; here it is {__version__}"
 
 
 class Transport:
@@ -51,12 +49,13 @@ class Transport:
         self.sent_frames = 0
 
     @classmethod
-    async def open(cls, url: str, token: str | None) -> Transport:
-        """Open the WebSocket at `url` (ws or wss).
+    async def open(cls, base: str, token: str | None) -> Transport:
+        """Open the WebSocket of the gateway at `base` (http or https).
 
         Raises:
             GatewayError: Nothing listens there, it refuses us, or it is no multiplexer of ours.
         """
+        url = websocket_url(base, PATH)
         loopback = is_loopback(url)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
@@ -75,6 +74,12 @@ class Transport:
             )
         except InvalidStatus as error:
             body = bytes(error.response.body or b"").decode(errors="replace").strip()
+            if error.response.status_code == BAD_REQUEST and "sub-protocol" in body:
+                raise GatewayError(
+                    f"the gateway at {shown(url)} speaks another version than this notebook, {SUBPROTOCOL}",
+                    said=body,
+                    todo=SAME_VERSION,
+                ) from None  # it is known what it is: nobody need look for another kind of server there
             raise GatewayError(
                 f"the gateway at {shown(url)} refused the connection with HTTP {error.response.status_code}",
                 said=body or None,
@@ -93,8 +98,12 @@ class Transport:
                 todo="is it running?",
             ) from error
         if opened.subprotocol != SUBPROTOCOL:
-            await opened.close()
-            raise ProtocolError(f"what answers at {shown(url)} does not speak {SUBPROTOCOL}")
+            opened.transport.abort()
+            raise ProtocolError(
+                f"what answers at {shown(url)} does not speak {SUBPROTOCOL}",
+                said=f"it agreed to {opened.subprotocol or 'no sub-protocol'}",
+                todo=f"check the URL; if it is a gateway, {SAME_VERSION}",
+            )
         return cls(opened)
 
     def send(self, frame: str | bytes) -> None:
@@ -131,6 +140,10 @@ class Transport:
             return "the socket was cut"
         return f"the gateway closed the socket ({code}{' ' + reason if reason else ''})"
 
+    def details(self) -> dict[str, Any]:
+        """For the status: nothing but what the connection itself counts."""
+        return {}
+
     def abort(self) -> None:
         """Cut the socket as a lost network would."""
         self._writer.cancel()
@@ -141,7 +154,10 @@ class Transport:
         if self._outbox:
             await asyncio.sleep(0)
         self._writer.cancel()
-        await self._socket.close()
+        try:
+            await self._socket.close()
+        finally:
+            self._socket.transport.abort()  # nothing is left of it, also when nobody waited for the handshake's end
 
     def forget(self) -> None:
         """In a forked child: close the copy of the file descriptor without a word on the socket."""
@@ -151,11 +167,3 @@ class Transport:
                 os.close(held.fileno())
             except OSError:
                 return
-
-
-def shown(url: str) -> str:
-    """A URL as a message may show it: scheme, host, port and path."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"

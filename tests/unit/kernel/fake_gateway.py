@@ -22,6 +22,9 @@ RESOURCES = [
     {"name": "nodes", "singular": "node", "kind": "Node", "group": "", "version": "v1", "namespaced": False,
      "short_names": ["no"], "categories": [], "verbs": ["list", "watch", "get"]},
 ]  # fmt: skip
+END_SECONDS = 3.0
+"""For a connection that begins or ends while the server does: less than `stop` waits for."""
+
 COLUMNS = [{"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}]
 
 
@@ -59,13 +62,18 @@ class FakeGateway:
         """The base URL."""
         return f"http://127.0.0.1:{self.port}/?token=secret"
 
+    def encoded(self, kind: Kind, number: int, name: str, version: str) -> bytes:
+        """One object as a record."""
+        return record(kind, number, name, version)
+
     def start(self) -> FakeGateway:
         """Listen; on the same port as before after a `stop`."""
 
         async def listen() -> None:
             self._server = await serve(
                 self._talk, "127.0.0.1", self.port, subprotocols=[Subprotocol(messages.SUBPROTOCOL)],
-                compression=None, ping_interval=None, max_size=None,
+                compression=None, ping_interval=None, max_size=None, open_timeout=END_SECONDS,
+                close_timeout=END_SECONDS,
             )  # fmt: skip
             self.port = self._server.sockets[0].getsockname()[1]
 
@@ -130,7 +138,7 @@ class FakeGateway:
             self.objects[name] = version
         else:
             self.objects.pop(name, None)
-        encoded = record(kind, self.number, name, version)
+        encoded = self.encoded(kind, self.number, name, version)
         self.log.append((self.number, encoded, version))
         for socket, streams in self.sockets.items():
             for stream in streams:
@@ -216,7 +224,7 @@ class FakeGateway:
             payload += [encoded for number, encoded, _ in self.log if number > after]
         else:
             payload = [frames.encode_position(Kind.BEGIN, 0, at), columns]
-            payload += [record(Kind.PUT, self.number, name, version) for name, version in self.objects.items()]
+            payload += [self.encoded(Kind.PUT, self.number, name, version) for name, version in self.objects.items()]
             payload.append(frames.encode_position(Kind.END, self.number, at))
         live = messages.State(stream=message.stream, state="live", synced=True)
         return [live, *(frames.encode_frame(message.stream, Channel.CHANGES, one) for one in payload)]

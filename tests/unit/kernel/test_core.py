@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from concurrent.futures import wait
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 
 from notebook_mux.kernel.core import Core
+from notebook_mux.kernel.endpoint import MAX_PROBES
 from notebook_mux.kernel.failure import Failure
 from notebook_mux.wire import messages
 from tests.unit.kernel.conftest import eventually
@@ -62,6 +65,29 @@ def test_callers_of_a_failing_attempt_all_get_its_error(core: Core) -> None:
             future.result(10)
         assert caught.value.code == "gateway"
         assert "127.0.0.1:9" in caught.value.fields["what"]
+
+
+def test_ten_thousand_clusters_are_not_asked_all_at_once(core: Core, gateway: FakeGateway) -> None:
+    conn = connected(core, gateway)
+    gateway.mute = {messages.Probe}
+    futures = [core.probe(conn, "ref-one", 30) for _ in range(MAX_PROBES + 50)]
+    eventually(lambda: len(of_type(gateway, messages.Probe)) == MAX_PROBES)
+    first = of_type(gateway, messages.Probe)
+    gateway.mute = set()
+    gateway.send_raw(*(messages.encode(messages.Answer(id=one.id, value={"version": "v1"})) for one in first))
+    wait(futures, 10)
+    assert [future.result()["version"] for future in futures[:MAX_PROBES]] == ["v1"] * MAX_PROBES
+    assert len(of_type(gateway, messages.Probe)) == MAX_PROBES + 50
+
+
+def test_names_that_no_message_can_carry_end_no_connection(core: Core, gateway: FakeGateway) -> None:
+    conn = connected(core, gateway)
+    with pytest.raises(Failure) as caught:
+        core.contexts(conn, SOURCE, [f"{'x' * 100}{at}" for at in range(10_000)], 10).result(10)
+    assert caught.value.code == "invalid"
+    assert "the names of 10000 contexts" in caught.value.fields["what"]
+    assert len(core.contexts(conn, SOURCE, [f"{'x' * 90}{at}" for at in range(10_000)], 10).result(10)) == 1
+    assert gateway.upgrades == 1
 
 
 def test_a_gateway_that_does_not_greet_is_given_up_after_the_callers_limit(core: Core, gateway: FakeGateway) -> None:
@@ -242,6 +268,26 @@ def test_a_refused_upstream_is_a_state_with_the_servers_words(core: Core, gatewa
     assert (state.state, state.code, state.said) == ("closed", "bad-selector", "unable to parse")
 
 
+def test_trouble_keeps_what_to_do_and_of_when_the_rows_are(core: Core, gateway: FakeGateway) -> None:
+    gateway.put("a")
+    conn = connected(core, gateway)
+    stream = opened(core, conn)
+    assert core.read(stream).states["one"].fresh is None
+    [asked] = of_type(gateway, messages.Subscribe)
+    told = messages.State(
+        stream=asked.stream, state="login", reason="it failed", todo="log in", since=9.0, synced=True, fresh=5.0
+    )
+    gateway.send_raw(messages.encode(told))
+    eventually(lambda: core.read(stream).states["one"].state == "login")
+    state = core.read(stream).states["one"]
+    assert (state.todo, state.fresh) == ("log in", 5.0)
+    standing = core.status(conn)["streams"][0]["standing"]["ref-one"]
+    assert (standing["state"], standing["todo"], standing["fresh"]) == ("login", "log in", 5.0)
+    gateway.stop()
+    eventually(lambda: core.read(stream).states["one"].state == "stale")
+    assert core.read(stream).states["one"].fresh == 5.0, "the cut is later, the rows are not"
+
+
 def test_forbidden_everywhere_falls_to_the_namespaces_that_are_allowed(core: Core, gateway: FakeGateway) -> None:
     gateway.put("a")
     gateway.state_of["/api/v1/pods"] = messages.State(stream=0, state="forbidden", said="pods is forbidden")
@@ -262,6 +308,50 @@ def test_forbidden_everywhere_falls_to_the_namespaces_that_are_allowed(core: Cor
     assert "pods is forbidden" in state.reason
     assert "showing default" in state.reason
     assert names(core, stream) == {"a"}
+
+
+def test_a_forbidden_namespace_is_told_with_those_that_are_allowed(core: Core, gateway: FakeGateway) -> None:
+    path = "/api/v1/namespaces/secret/pods"
+    gateway.state_of[path] = messages.State(stream=0, state="forbidden", reason="not allowed", said="pods is forbidden")
+    reviewed: list[str] = []
+
+    def http(message: messages.Http) -> list[Any]:
+        if message.path == "/api/v1/namespaces":
+            return gateway.body(message.id, b"{}", 403)
+        asked = msgspec.json.decode(message.body or "")["spec"]["resourceAttributes"]
+        reviewed.append(asked["namespace"])
+        allowed = b"true" if asked["namespace"] == "default" else b"false"
+        return gateway.body(message.id, b'{"status":{"allowed":' + allowed + b"}}", 201)
+
+    gateway.answers[messages.Http] = http
+    stream = opened(core, connected(core, gateway), namespaces=("secret",))
+    state = core.read(stream).states["one"]
+    assert (state.state, state.said) == ("forbidden", "pods is forbidden")
+    assert state.todo == "namespace=['default'] would work: you may list and watch pods there; checked 2 namespaces"
+    assert set(reviewed) == {"secret", "default"}, "the namespaces cannot be listed: those that are known are checked"
+
+
+@pytest.mark.parametrize("where", ["namespaces", "reviews"])
+@pytest.mark.parametrize(
+    "answer", [b"<html>a proxy's page</html>", b"[]", b"{}", b'{"items":[3]}', b'{"status":"Failure"}']
+)
+def test_a_forbidden_namespace_is_told_also_where_nonsense_is_answered(
+    core: Core, gateway: FakeGateway, where: str, answer: bytes
+) -> None:
+    path = "/api/v1/namespaces/secret/pods"
+    gateway.state_of[path] = messages.State(stream=0, state="forbidden", reason="not allowed", said="pods is forbidden")
+    names = b'{"items":[{"metadata":{"name":"default"}}]}'
+
+    def http(message: messages.Http) -> list[Any]:
+        if message.path == "/api/v1/namespaces":
+            return gateway.body(message.id, names if where == "reviews" else answer)
+        return gateway.body(message.id, answer, 201)
+
+    gateway.answers[messages.Http] = http
+    stream = opened(core, connected(core, gateway), namespaces=("secret",))
+    state = core.read(stream).states["one"]
+    assert (state.state, state.said) == ("forbidden", "pods is forbidden")
+    assert "none allows it" in (state.todo or "")
 
 
 def test_a_stream_without_holders_lingers_and_ends(core: Core, gateway: FakeGateway) -> None:
@@ -319,3 +409,44 @@ def test_closing_ends_the_socket_and_a_new_connect_opens_another(core: Core, gat
     assert not core.alive(stream)
     connected(core, gateway)
     assert gateway.upgrades == 2
+
+
+def test_a_gateway_of_another_version_says_what_it_is(core: Core) -> None:
+    said = b"this gateway speaks the sub-protocol notebook-mux.v9; none else was agreed"
+    head = f"HTTP/1.1 400 Bad Request\r\nContent-Length: {len(said)}\r\nConnection: close\r\n\r\n".encode()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(head + said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        with pytest.raises(Failure) as caught:
+            core.connect(("url", url), 10).result(10)
+        thread.join()
+    assert "speaks another version than this notebook, notebook-mux.v1" in caught.value.fields["what"]
+    assert caught.value.fields["said"] == said.decode()
+    assert "install one version of notebook-mux on both sides" in caught.value.fields["todo"]
+
+
+def test_what_stood_for_a_context_stands_for_it_still_however_it_was_asked_for(
+    core: Core, gateway: FakeGateway
+) -> None:
+    ref = ["before"]
+
+    def contexts(message: messages.Contexts) -> list[Any]:
+        context = messages.Context(name="one", ref=ref[0], server="https://one", current=True)
+        return [messages.Answer(id=message.id, value=[msgspec.to_builtins(context)])]
+
+    gateway.answers[messages.Contexts] = contexts
+    conn = core.connect(("url", gateway.url), 5).result(10)
+    for names in (["*"], ["one"]):
+        core.contexts(conn, SOURCE, names, 5).result(10)
+    ref[0] = "renewed"
+    core.contexts(conn, SOURCE, ["*"], 5).result(10)
+    core.probe(conn, "before", 5).result(10)
+    assert of_type(gateway, messages.Probe)[-1].cluster == "renewed"

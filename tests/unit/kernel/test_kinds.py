@@ -78,3 +78,19 @@ def test_words_that_name_nothing(word: str, code: str, words: str) -> None:
         kinds.find(SERVED, word)
     assert caught.value.code == code
     assert words in f"{caught.value.fields}"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "checked", "total", "words"),
+    [
+        ([], [], 0, "none is known to check"),
+        ([], ["a", "b"], 2, "checked 2 namespaces (a, b), and none allows it"),
+        ([], list("abcdefg"), 9, "checked 7 of 9 namespaces (a, b, c, d, e, …)"),
+        (["a"], ["a", "b"], 2, "namespace=['a'] would work: you may list pods there; checked 2 namespaces"),
+        (list("abcdefg"), list("abcdefgh"), 8, "'e'] would work (and 2 more)"),
+    ],
+)
+def test_what_to_do_where_a_namespace_is_forbidden(
+    allowed: list[str], checked: list[str], total: int, words: str
+) -> None:
+    assert words in kinds.elsewhere(allowed, checked, total, "list pods")

@@ -10,7 +10,7 @@ import pytest
 from notebook_mux.errors import Forbidden
 from notebook_mux.kernel.failure import Failure
 from notebook_mux.kernel.thread import LoopThread, in_thread
-from notebook_mux.kernel.transport import is_loopback, shown
+from notebook_mux.urls import is_loopback, shown
 
 
 def test_the_thread_is_a_daemon_and_ends() -> None:
