@@ -47,7 +47,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Something that is forbidden; an empty field is any."""
+    """Something that is forbidden; an empty field is any. ``pods`` are their sub-resources too, ``pods/log`` is one."""
 
     verb: str = ""
     resource: str = ""
@@ -60,7 +60,7 @@ class Rule:
             return False
         if self.verb and self.verb != asked.verb:
             return False
-        if self.resource and self.resource != asked.resource:
+        if self.resource and self.resource not in (asked.resource, f"{asked.resource}/{asked.subresource}"):
             return False
         return self.namespace is None or self.namespace == asked.namespace
 

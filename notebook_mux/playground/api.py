@@ -17,6 +17,8 @@ from notebook_mux.playground.access import ANONYMOUS, Access, Asked, User
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.deletes import Deleter, options_of
 from notebook_mux.playground.faults import Faults
+from notebook_mux.playground.logs import options as log_options
+from notebook_mux.playground.logs.sending import LogStream
 from notebook_mux.playground.options import ListOptions
 from notebook_mux.playground.paths import NotServed, Target, parse
 from notebook_mux.playground.status import ApiError, not_allowed, too_large
@@ -49,6 +51,7 @@ class Api:
 
     Attributes:
         streams: The open watches.
+        logs: The logs that are read or followed.
         requests: How many requests came, by verb and resource, for tests and the status.
         last_asked: When somebody with a token last asked anything, by the loop's clock.
     """
@@ -60,6 +63,7 @@ class Api:
         self.writer = Writer(cluster)
         self.deleter = Deleter(cluster)
         self.streams: set[Stream] = set()
+        self.logs: set[LogStream] = set()
         self.requests: dict[str, int] = {}
         self.last_asked = float("-inf")
 
@@ -137,10 +141,10 @@ class Api:
         kind = target.kind
         asked = Asked(verb, kind.group, kind.plural, target.subresource, target.namespace, target.name)
         self.access.check(user, asked)
-        key = f"{verb} {kind.resource}"
+        key = f"{verb} {kind.resource}" + (f"/{target.subresource}" if target.subresource else "")
         self.requests[key] = self.requests.get(key, 0) + 1
         if target.subresource:
-            allowed = verb in ("get", "update", "patch")
+            allowed = verb in discovery.verbs_of(target.subresource)
         else:
             of_item = verb in ("get", "update", "patch", "delete")
             allowed = verb in kind.verbs and of_item == bool(target.name)
@@ -148,6 +152,8 @@ class Api:
             raise not_allowed()
         if verb == "watch":
             return await self._watch(request, target)
+        if target.subresource == "log":
+            return await self._log(request, target)
         if verb in ("get", "list"):
             return self._read(request, target)
         body = await self._body(request)
@@ -195,6 +201,15 @@ class Api:
             return await stream.send(request)
         finally:
             self.streams.discard(stream)
+
+    async def _log(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+        asked = log_options.parse(request.query, target.name)
+        stream = LogStream(self.cluster, self.writer.find(target), asked, self.faults.gate)
+        self.logs.add(stream)
+        try:
+            return await stream.send(request)
+        finally:
+            self.logs.discard(stream)
 
     def _write(self, request: web.BaseRequest, target: Target, verb: str, body: bytes) -> web.Response:
         kind, query = target.kind, request.query

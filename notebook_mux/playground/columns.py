@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from notebook_mux.playground.kinds import Kind
-from notebook_mux.playground.printers.custom import CREATED, columns_of
+from notebook_mux.printers.custom import CREATED, columns_of
 
 Json = dict[str, Any]
 
@@ -31,7 +31,7 @@ def definitions(kind: Kind) -> list[Json]:
     name_text = descriptions[tables["pods"][0][4]]
     created_text = next(descriptions[row[4]] for row in tables["pods"] if row[0] == "Age")
     found = [_definition("Name", "string", "name", name_text, 0)]
-    for column in columns_of(kind):
+    for column in columns_of(kind.columns):
         text = column.description or f"Custom resource definition column (in JSONPath format): {column.path}"
         if kind.columns is None and column.path == CREATED:
             text = created_text

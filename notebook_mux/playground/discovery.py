@@ -10,7 +10,9 @@ Json = dict[str, Any]
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
-SUBRESOURCE_VERBS = ["get", "patch", "update"]
+SUBRESOURCE_VERBS = ("get", "patch", "update")
+VERBS_OF = {"log": ("get",)}
+"""Of the sub-resources that are no part of an object."""
 
 VERSION: Json = {
     "major": "1",
@@ -69,11 +71,16 @@ def _resource(kind: Kind) -> Json:
             {
                 "subresource": name,
                 "responseKind": SCALE if name == "scale" else found["responseKind"],
-                "verbs": SUBRESOURCE_VERBS,
+                "verbs": verbs_of(name),
             }
             for name in sorted(kind.subresources)
         ]
     return found
+
+
+def verbs_of(subresource: str) -> tuple[str, ...]:
+    """What can be done with a sub-resource."""
+    return VERBS_OF.get(subresource, SUBRESOURCE_VERBS)
 
 
 def versions(address: str) -> Json:
@@ -130,7 +137,7 @@ def resources(kinds: Kinds, group: str, version: str) -> Json | None:
                     "singularName": "",
                     "namespaced": kind.namespaced,
                     **other,
-                    "verbs": SUBRESOURCE_VERBS,
+                    "verbs": verbs_of(name),
                 }
             )
     api_version = {"apiVersion": "v1"} if group else {}

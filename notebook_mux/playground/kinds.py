@@ -9,19 +9,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from notebook_mux.printers.custom import Column, read_columns
+
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """An additionalPrinterColumn of a CRD."""
-
-    name: str
-    type: str
-    path: str
-    format: str = ""
-    description: str = ""
-    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +115,6 @@ def custom(crd: dict[str, Any]) -> Kind | None:
     version = next((one for one in spec.get("versions", ()) if one.get("served")), None)
     if version is None or not spec.get("group") or not names.get("plural") or not names.get("kind"):
         return None
-    columns = version.get("additionalPrinterColumns")
     return Kind(
         group=spec["group"],
         version=version["name"],
@@ -136,17 +125,6 @@ def custom(crd: dict[str, Any]) -> Kind | None:
         short_names=tuple(names.get("shortNames", ())),
         categories=tuple(names.get("categories", ())),
         subresources=tuple(name for name in ("status", "scale") if name in version.get("subresources", {})),
-        columns=None if columns is None else tuple(_column(column) for column in columns),
+        columns=read_columns(version.get("additionalPrinterColumns")),
         custom=True,
-    )
-
-
-def _column(column: dict[str, Any]) -> Column:
-    return Column(
-        name=column["name"],
-        type=column["type"],
-        path=column["jsonPath"],
-        format=column.get("format", ""),
-        description=column.get("description", ""),
-        priority=column.get("priority", 0),
     )

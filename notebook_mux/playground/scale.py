@@ -8,10 +8,10 @@ import msgspec
 
 from notebook_mux.playground.patches import JSON, MERGE, STRATEGIC, json_patch, merge
 from notebook_mux.playground.paths import Target
-from notebook_mux.playground.printers.common import selector_text
 from notebook_mux.playground.status import ApiError, bad_request, cause, conflict, invalid
 from notebook_mux.playground.store import Stored
 from notebook_mux.playground.writes import Asking, Writer
+from notebook_mux.printers.common import selector_text
 
 Json = dict[str, Any]
 

@@ -86,12 +86,18 @@ class Served:
         if runner is not None:
             self.faults.gate.set()
             self.close_watches()
+            self.close_logs()
             await runner.cleanup()
 
     def close_watches(self) -> None:
         """End all open watches, as a server does that shuts down."""
         for stream in list(self.api.streams):
             stream.close()
+
+    def close_logs(self) -> None:
+        """End all logs that are followed."""
+        for log in list(self.api.logs):
+            log.close()
 
     def move(self) -> None:
         """Let time pass in the cluster."""
@@ -203,6 +209,11 @@ class Playground:
     def open_watches(self) -> int:
         """How many watches are open, on all clusters."""
         return sum(len(one.api.streams) for one in self.served)
+
+    @property
+    def open_logs(self) -> int:
+        """How many logs are followed, on all clusters."""
+        return sum(len(one.api.logs) for one in self.served)
 
     def recently_asked(self, seconds: float = 30.0) -> bool:
         """Whether anybody with a token asked anything within the last seconds."""

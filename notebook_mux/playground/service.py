@@ -147,7 +147,12 @@ async def _serve(
     port = await door.open()
     end = IdleEnd(
         tenure,
-        busy=lambda: not wanted.launched or playground.open_watches > 0 or playground.recently_asked(),
+        busy=lambda: (
+            not wanted.launched
+            or playground.open_watches > 0
+            or playground.open_logs > 0
+            or playground.recently_asked()
+        ),
         close_door=close_door,
         open_door=open_door,
     )

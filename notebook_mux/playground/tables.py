@@ -13,12 +13,12 @@ import msgspec
 from notebook_mux.playground.accept import METADATA, TABLE
 from notebook_mux.playground.columns import definitions
 from notebook_mux.playground.kinds import Kind
-from notebook_mux.playground.printers import PRINTERS
-from notebook_mux.playground.printers.custom import print_custom
-from notebook_mux.playground.printers.pods import CONDITIONS
-from notebook_mux.playground.printers.storage import default_class
 from notebook_mux.playground.status import ApiError
 from notebook_mux.playground.store import Stored, head_of
+from notebook_mux.printers import PRINTERS
+from notebook_mux.printers.custom import print_custom
+from notebook_mux.printers.pods import CONDITIONS
+from notebook_mux.printers.storage import default_class
 
 Json = dict[str, Any]
 
@@ -60,7 +60,7 @@ def partial(stored: Stored) -> bytes:
 
 def print_cells(kind: Kind, obj: Json, now: float) -> list[Any]:
     """An object's cells."""
-    return print_custom(kind, obj, now) if kind.custom else PRINTERS[kind.resource](obj, now)
+    return print_custom(kind.columns, obj, now) if kind.custom else PRINTERS[kind.resource](obj, now)
 
 
 def _printed(stored: Stored, now: float) -> bytes:

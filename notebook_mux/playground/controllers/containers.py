@@ -59,6 +59,12 @@ def running(cluster: Cluster, container: Json, before: Json, stamp: str) -> Json
     return found
 
 
+def is_initialised(status: Json) -> bool:
+    """Whether an init container holds its pod up no more: it has ended well, or is a sidecar that has started."""
+    ended = status["state"].get("terminated")
+    return ended["exitCode"] == 0 if ended else bool(status.get("started"))
+
+
 def end(status: Json, stamp: str, *, code: int) -> None:
     """Let a container end with an exit code."""
     begun = (status["state"].get("running") or {}).get("startedAt", stamp)

@@ -1,7 +1,7 @@
 """The kubelets of all nodes: a pod's life from ContainerCreating to its end.
 
-What a pod's containers do is said by the annotation `BEHAVIOUR`; without it they run for ever, or (in a job) end well
-after some seconds.
+What a pod's containers do is said by `behaviour`; without a word of it they run for ever, or (in a job) end well after
+some seconds.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from notebook_mux.playground.controllers import containers
+from notebook_mux.playground.controllers import behaviour, containers
 from notebook_mux.playground.controllers.base import Controller
 from notebook_mux.playground.controllers.nodes import is_node_ready
 from notebook_mux.playground.controllers.parts import set_condition, set_status
@@ -17,13 +17,11 @@ from notebook_mux.playground.store import Key, Stored
 
 Json = dict[str, Any]
 
-BEHAVIOUR = "playground.notebook-mux/behaviour"
-"""``crash 8`` (fails after 8 s, again and again), ``complete 5``, ``fail 5``, ``no-image``."""
-
 CREATE_S = (0.3, 1.2)
 PULL_S = (0.6, 2.5)
 READY_S = (0.6, 3.0)
 STOP_S = (0.8, 2.5)
+NEXT_INIT_S = (0.1, 0.4)
 """Seconds, at random within: slow enough to be seen, quick enough to be watched."""
 
 BACK_OFF_S = (10, 20, 40, 80, 160, 300)
@@ -97,15 +95,52 @@ class Kubelet(Controller):
         node = self.cluster.get("nodes", "", stored.fields["spec.nodeName"]) or {}
         address = containers.node_address(node)
         status: Json = {"hostIP": address, "hostIPs": [{"ip": address}], "startTime": stamp}
-        waiting = {"waiting": {"reason": "ContainerCreating"}}
+        init = obj["spec"].get("initContainers") or []
+        waiting = {"waiting": {"reason": "PodInitializing" if init else "ContainerCreating"}}
         status["containerStatuses"] = [containers.waiting(one, waiting) for one in obj["spec"]["containers"]]
+        if init:
+            obj["status"]["initContainerStatuses"] = [containers.waiting(one, waiting) for one in init]
         self._set(obj, {**status, **self._conditions(obj, stamp, ready=False, sandbox=False)})
         for one in obj["spec"]["containers"]:
             self._say(stored, "Pulling", f'Pulling image "{one["image"]}"', one["name"])
-        if _behaviour(obj)[0] == "no-image":
+        if behaviour.of(obj).kind == "no-image":
             self._plan(PULL_S, stored, self._no_image)
         else:
-            self._plan(PULL_S, stored, self._running)
+            self._plan(PULL_S, stored, self._initialise if init else self._running)
+
+    def _initialise(self, stored: Stored, obj: Json) -> None:
+        """The next init container starts; after the last the containers do."""
+        statuses = obj["status"]["initContainerStatuses"]
+        index = next((at for at, one in enumerate(statuses) if not containers.is_initialised(one)), None)
+        if index is None:
+            self._running(stored, obj)
+            return
+        container, stamp = obj["spec"]["initContainers"][index], self.agenda.stamp()
+        statuses[index] = containers.running(self.cluster, container, statuses[index], stamp)
+        sidecar = container.get("restartPolicy") == "Always"
+        statuses[index] |= {"started": sidecar, "ready": sidecar}
+        self._set(obj, self._conditions(obj, stamp, ready=False))
+        self._say(stored, "Started", "Container started", container["name"], kind="initContainers")
+        outcome = behaviour.of_init(container)
+        if sidecar:
+            self._plan(NEXT_INIT_S, stored, self._initialise)
+        elif outcome is not None:
+            seconds, code = outcome
+            self._plan(seconds, stored, lambda now, state: self._initialised(now, state, index, code))
+
+    def _initialised(self, stored: Stored, obj: Json, index: int, code: int) -> None:
+        """An init container has ended: well, for good, or to be started again."""
+        stamp, status = self.agenda.stamp(), obj["status"]["initContainerStatuses"][index]
+        containers.end(status, stamp, code=code)
+        status["ready"] = code == 0
+        failed = {"phase": "Failed"} if code and obj["spec"].get("restartPolicy") == "Never" else {}
+        self._set(obj, {**failed, **self._conditions(obj, stamp, ready=False)})
+        if not code:
+            self._plan(NEXT_INIT_S, stored, self._initialise)
+        elif not failed:
+            wait = self._next_wait(stored)
+            self._plan(1.0, stored, lambda now, state: self._back_off(
+                now, state, state["status"]["initContainerStatuses"][index], wait, self._initialise))  # fmt: skip
 
     def _no_image(self, stored: Stored, obj: Json) -> None:
         image = obj["spec"]["containers"][0]["image"]
@@ -119,20 +154,21 @@ class Kubelet(Controller):
         self._say(stored, "BackOff", f'Back-off pulling image "{image}"', name)
 
     def _running(self, stored: Stored, obj: Json) -> None:
-        """The containers start, for the first time or again."""
+        """The containers that do not run start, for the first time or again."""
         stamp = self.agenda.stamp()
         life = self._lives.setdefault(stored.uid, _Life())
         before = {one["name"]: one for one in obj["status"].get("containerStatuses") or ()}
-        started = [
-            containers.running(self.cluster, one, before.get(one["name"], {}), stamp)
-            for one in obj["spec"]["containers"]
-        ]
-        status: Json = {"phase": "Running", "containerStatuses": started}
+        run = {name for name, one in before.items() if "running" in one["state"]}
+        started = [one for one in obj["spec"]["containers"] if one["name"] not in run]
+        statuses = before | {
+            one["name"]: containers.running(self.cluster, one, before.get(one["name"], {}), stamp) for one in started
+        }
+        status: Json = {"phase": "Running", "containerStatuses": list(statuses.values())}
         if "podIP" not in obj["status"]:
             address = obj["status"]["hostIP"] if obj["spec"].get("hostNetwork") else self._address(stored)
             status |= {"podIP": address, "podIPs": [{"ip": address}]}
         self._set(obj, {**status, **self._conditions(obj, stamp, ready=False)})
-        for one in obj["spec"]["containers"]:
+        for one in started:
             took = f"{self.random.uniform(0.2, 2.4):.3f}s"
             size = self.random.randint(20_000_000, 190_000_000)
             said = (
@@ -143,7 +179,7 @@ class Kubelet(Controller):
                 self._say(stored, "Pulled", said, one["name"])
             self._say(stored, "Created", f"Container created: {one['name']}", one["name"])
             self._say(stored, "Started", "Container started", one["name"])
-        kind, seconds = _behaviour(obj)
+        kind, seconds, _ = behaviour.of(obj)
         if kind in ("complete", "fail"):
             self._plan(seconds, stored, self._ended)
         else:
@@ -161,26 +197,32 @@ class Kubelet(Controller):
     def _ended(self, stored: Stored, obj: Json) -> None:
         """The containers end by themselves; they are not started again."""
         stamp = self.agenda.stamp()
-        failed = _behaviour(obj)[0] == "fail"
+        kind, _, code = behaviour.of(obj)
+        failed = kind == "fail"
         for one in obj["status"]["containerStatuses"]:
-            containers.end(one, stamp, code=1 if failed else 0)
+            containers.end(one, stamp, code=code or int(failed))
         phase = "Failed" if failed else "Succeeded"
         conditions = self._conditions(obj, stamp, ready=False, completed=not failed)
         self._set(obj, {"phase": phase, **conditions})
 
     def _crashed(self, stored: Stored, obj: Json) -> None:
-        """The first container fails; it is started again after a growing wait."""
+        """The first container ends, and should not; it is started again after a growing wait."""
         stamp = self.agenda.stamp()
-        life = self._lives.setdefault(stored.uid, _Life())
         first = obj["status"]["containerStatuses"][0]
-        containers.end(first, stamp, code=self.random.choice((1, 1, 2, 137)))
-        wait = BACK_OFF_S[min(life.failures, len(BACK_OFF_S) - 1)]
-        life.failures += 1
+        code = behaviour.of(obj).code
+        containers.end(first, stamp, code=self.random.choice((1, 1, 2, 137)) if code is None else code)
+        wait = self._next_wait(stored)
         self._set(obj, self._conditions(obj, stamp, ready=False))
-        self._plan(1.0, stored, lambda now, state: self._back_off(now, state, wait))
+        self._plan(1.0, stored, lambda now, state: self._back_off(
+            now, state, state["status"]["containerStatuses"][0], wait, self._running))  # fmt: skip
 
-    def _back_off(self, stored: Stored, obj: Json, wait: int) -> None:
-        first = obj["status"]["containerStatuses"][0]
+    def _next_wait(self, stored: Stored) -> int:
+        """Seconds until a container that has failed is started again: more each time."""
+        life = self._lives.setdefault(stored.uid, _Life())
+        life.failures += 1
+        return BACK_OFF_S[min(life.failures, len(BACK_OFF_S)) - 1]
+
+    def _back_off(self, stored: Stored, obj: Json, first: Json, wait: int, again: Any) -> None:
         text = f"{wait}s" if wait < 60 else f"{wait // 60}m{wait % 60}s"
         name, pod = first["name"], f"{stored.name}_{stored.namespace}({stored.uid})"
         said = f"back-off {text} restarting failed container={name} pod={pod}"
@@ -189,7 +231,7 @@ class Kubelet(Controller):
         self._set(obj, {})
         about = f"Back-off restarting failed container {name} in pod {pod}"
         self._say(stored, "BackOff", about, name, warning=True)
-        self._plan(float(wait), stored, self._running)
+        self._plan(float(wait), stored, again)
 
     # ------------------------------------------------------------------------------------------- its end
 
@@ -212,9 +254,10 @@ class Kubelet(Controller):
             self.cluster.put(now, obj)
             return
         stamp = self.agenda.stamp()
-        for one in obj["status"].get("containerStatuses") or ():
-            if "running" in one["state"]:
-                containers.end(one, stamp, code=0)
+        for kind in ("initContainerStatuses", "containerStatuses"):
+            for one in obj["status"].get(kind) or ():
+                if "running" in one["state"]:
+                    containers.end(one, stamp, code=0)
         conditions = self._conditions(obj, stamp, ready=False)
         self._set(obj, {"phase": "Succeeded", **conditions} if stored.fields["status.podIP"] else conditions)
         self.cluster.remove("pods", *stored.key)
@@ -236,9 +279,15 @@ class Kubelet(Controller):
         elif not ready:
             names = " ".join(one["name"] for one in obj["spec"]["containers"])
             why = {"reason": "ContainersNotReady", "message": f"containers with unready status: [{names}]"}
+        uninitialised = [one["name"] for one in obj["status"].get("initContainerStatuses") or ()
+                         if not containers.is_initialised(one)]  # fmt: skip
+        before: Json = {"reason": "PodCompleted"} if completed else {}
+        if uninitialised:
+            said = f"containers with incomplete status: [{' '.join(uninitialised)}]"
+            before = {"reason": "ContainersNotInitialized", "message": said}
         for kind, value, more in (
             ("PodReadyToStartContainers", sandbox, {}),
-            ("Initialized", True, {"reason": "PodCompleted"} if completed else {}),
+            ("Initialized", not uninitialised, before),
             ("Ready", ready, why),
             ("ContainersReady", ready, why),
             ("PodScheduled", True, {}),
@@ -246,8 +295,11 @@ class Kubelet(Controller):
             set_condition(status, kind, value, stamp, lastProbeTime=None, **more)
         return status
 
-    def _say(self, stored: Stored, reason: str, message: str, container: str, *, warning: bool = False) -> None:
-        field = f"spec.containers{{{container}}}"
+    def _say(
+        self, stored: Stored, reason: str, message: str, container: str, *, warning: bool = False,
+        kind: str = "containers",
+    ) -> None:  # fmt: skip
+        field = f"spec.{kind}{{{container}}}"
         node = stored.fields["spec.nodeName"]
         self.recorder.event(stored, reason, message, component=COMPONENT, host=node, warning=warning, field=field)
 
@@ -255,14 +307,3 @@ class Kubelet(Controller):
         node = stored.fields["spec.nodeName"]
         number = sum(ord(letter) for letter in node) % 8
         return f"10.244.{number}.{self.random.randint(2, 250)}"
-
-
-def _behaviour(obj: Json) -> tuple[str, float]:
-    said = (obj["metadata"].get("annotations") or {}).get(BEHAVIOUR, "")
-    kind, _, seconds = said.partition(" ")
-    if not kind and obj["spec"].get("restartPolicy") in ("Never", "OnFailure"):
-        return "complete", 5.0
-    try:
-        return kind, float(seconds or 5)
-    except ValueError:
-        return "", 0.0

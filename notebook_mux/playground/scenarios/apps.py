@@ -6,7 +6,7 @@ from typing import Any
 
 from notebook_mux.playground import defaults
 from notebook_mux.playground.cluster import Cluster
-from notebook_mux.playground.controllers.kubelet import BEHAVIOUR
+from notebook_mux.playground.controllers.behaviour import BEHAVIOUR
 from notebook_mux.playground.scenarios.base import make
 
 Json = dict[str, Any]
@@ -21,6 +21,7 @@ def template(
     port: int | None = 8080,
     behaviour: str = "",
     component: str = "",
+    command: list[str] | None = None,
     extra: Json | None = None,
 ) -> Json:
     """A pod template as people write them: a probe, resources, some environment."""
@@ -33,6 +34,8 @@ def template(
         ],
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "500m", "memory": "256Mi"}},
     }
+    if command is not None:
+        container["command"] = command
     if port is not None:
         probe = {"httpGet": {"path": "/healthz", "port": "http", "scheme": "HTTP"}, "periodSeconds": 5,
                  "timeoutSeconds": 1, "successThreshold": 1, "failureThreshold": 3}  # fmt: skip
@@ -126,14 +129,16 @@ def config_map(cluster: Cluster, name: str, namespace: str, **data: str) -> None
                             "metadata": {"name": name, "namespace": namespace}, "data": data})  # fmt: skip
 
 
-def cron_job(cluster: Cluster, name: str, namespace: str, image: str, schedule: str, behaviour: str) -> None:
+def cron_job(
+    cluster: Cluster, name: str, namespace: str, image: str, schedule: str, behaviour: str = "", **more: Any
+) -> None:
     """A cron job."""
-    job = {"template": template(name, image, port=None, behaviour=behaviour, extra={"restartPolicy": "Never"})}
+    pods = template(name, image, port=None, behaviour=behaviour, extra={"restartPolicy": "Never"}, **more)
     obj: Json = {
         "kind": "CronJob",
         "apiVersion": "batch/v1",
         "metadata": {"name": name, "namespace": namespace, "labels": labels(name)},
-        "spec": {"schedule": schedule, "jobTemplate": {"spec": job}},
+        "spec": {"schedule": schedule, "jobTemplate": {"spec": {"template": pods}}},
     }
     defaults.apply("cronjobs.batch", obj)
     make(cluster, MANAGER, obj)

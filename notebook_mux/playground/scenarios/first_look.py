@@ -129,7 +129,8 @@ def _default(cluster: Cluster) -> None:
     apps.service(cluster, "web", "default")
     apps.service(cluster, "api", "default")
     apps.config_map(cluster, "web", "default", **{"nginx.conf": "events {}\nhttp { server { listen 8080; } }\n"})
-    apps.cron_job(cluster, "tick", "default", "busybox:1.37", "* * * * *", "complete 6")
+    apps.cron_job(cluster, "tick", "default", "busybox:1.37", "* * * * *",
+                  command=["sh", "-c", "date; echo Hello from the playground; sleep 6"])  # fmt: skip
     base.make(
         cluster,
         MANAGER,

@@ -108,9 +108,11 @@ class Churn:
         container = obj["status"]["containerStatuses"][0]
         if restart:
             container["restartCount"] += 1
-            ended = {"exitCode": 1, "reason": "Error", "startedAt": stamp, "finishedAt": stamp}
-            container["lastState"] = {"terminated": ended}
-            container["state"] = {"running": {"startedAt": stamp}}
+            ready = container["ready"]
+            containers.end(container, stamp, code=1)
+            container["lastState"], container["state"] = container["state"], {"running": {"startedAt": stamp}}
+            container["containerID"] = f"containerd://{self._cluster.random.getrandbits(256):064x}"
+            container |= {"started": True, "ready": ready}
         else:
             container["ready"] = not container["ready"]
             for condition in obj["status"]["conditions"]:

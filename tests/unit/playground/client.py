@@ -96,13 +96,19 @@ class Client:
         return self.ask("GET", path, **options)
 
     @contextlib.contextmanager
-    def watch(
+    def opened(
         self, path: str, *, accept: str = "application/json", timeout: float = 20.0, **query: Any
-    ) -> Iterator[Any]:
-        """An open watch: yields an iterator over its events, which ends with the watch."""
+    ) -> Iterator[http.client.HTTPResponse]:
+        """An answer that goes on, to be read as it comes."""
         with contextlib.closing(self._connect(timeout)) as connection:
-            answer = self._send(connection, "GET", path, None, {"Accept": accept}, {"watch": "1", **query})
+            answer = self._send(connection, "GET", path, None, {"Accept": accept}, query)
             assert answer.status == 200, answer.read()
+            yield answer
+
+    @contextlib.contextmanager
+    def watch(self, path: str, **options: Any) -> Iterator[Any]:
+        """An open watch: yields an iterator over its events, which ends with the watch."""
+        with self.opened(path, watch="1", **options) as answer:
 
             def events() -> Iterator[Json]:
                 while line := answer.readline():

@@ -12,8 +12,8 @@ from notebook_mux.playground.controllers.cronjobs import is_due
 from notebook_mux.playground.controllers.deployments import REVISION, share
 from notebook_mux.playground.controllers.nodes import SILENT
 from notebook_mux.playground.controllers.parts import begin_deletion, is_ready
-from notebook_mux.playground.printers.pods import print_pod
 from notebook_mux.playground.scenarios import apps
+from notebook_mux.printers.pods import print_pod
 from tests.unit.playground.worlds import NOW, Json, pods, status, world
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from notebook_mux.playground.scenarios import Settings
 from tests.playground import RunningPlayground
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl on the PATH")
 
@@ -127,6 +129,37 @@ def test_run_makes_a_pod_that_runs(kubectl: Kubectl):
     kubectl("run", "one", "--image=nginx:1")
     assert "condition met" in kubectl("wait", "--for=condition=Ready", "pod/one", "--timeout=30s")
     assert "Started" in kubectl("get", "events", "--field-selector", "involvedObject.name=one")
+
+
+def test_logs(kubectl: Kubectl):
+    web = kubectl("get", "pods", "-l", "app=web", "-o", "name").splitlines()[0]
+    whole = kubectl("logs", web)
+    assert "start worker processes" in whole
+    newest = kubectl("logs", web, "--tail=2")
+    assert newest in kubectl("logs", web)
+    assert len(newest.splitlines()) == 2
+    stamped = kubectl("logs", web, "--timestamps", "--tail=1")
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ", stamped)
+    db = ("logs", "db-0", "-n", "shop")
+    assert 0 < len(kubectl(*db, "--since=1h").splitlines()) < len(kubectl(*db).splitlines())
+    assert kubectl("logs", web, "--limit-bytes=9") == whole[:9]
+    by_label = kubectl("logs", "-l", "app=web", "--prefix", "--tail=1").splitlines()
+    assert len({line.split("]")[0] for line in by_label}) == len(by_label) == 4
+    assert "LOG:" in kubectl(*db, "--all-containers")
+    assert "container nope is not valid for pod" in kubectl("logs", web, "-c", "nope", code=1)
+    assert "not found" in kubectl("logs", "nope", code=1)
+    assert "previous terminated container" in kubectl("logs", web, "--previous", code=1)
+    flaky = kubectl("get", "pods", "-l", "app=flaky", "-o", "name").strip()
+    assert "flaky 0.0.7 starting, attempt" in kubectl("logs", flaky, "--previous")
+
+
+def test_logs_that_are_followed_end_with_the_pod(kubectl: Kubectl):
+    kubectl("run", "hi", "--image=busybox", "--restart=Never", "--", "sh", "-c", "echo a; sleep 3; echo b")
+    phase = ("get", "pod", "hi", "-o", "jsonpath={.status.phase}")
+    eventually(lambda: kubectl(*phase) != "Pending", "its container has started", seconds=30)
+    assert kubectl("logs", "-f", "hi").splitlines() == ["a", "b"]
+    assert kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/hi", "--timeout=30s")
+    assert kubectl("logs", "hi").splitlines() == ["a", "b"]
 
 
 def test_watching(kubectl: Kubectl, tmp_path: Path):
