@@ -121,7 +121,7 @@ class Audience:
 
     def _ready_for(self, page: Page, now: float) -> float:
         # a whole state goes at full speed: nobody can do anything before it is there
-        next_ = self._last + (self.interval if self.whole else max(self.interval, page.pace))
+        next_ = self._last + (min(self.interval, MIN_INTERVAL) if self.whole else max(self.interval, page.pace))
         if self.number - page.acked < WINDOW:
             return next_
         if now - page.heard > STUCK_LIMIT_SECONDS:

@@ -18,7 +18,7 @@ import anywidget
 import traitlets
 
 from notebook_mux.errors import MuxError
-from notebook_mux.widgets import bundle, hosts, messages
+from notebook_mux.widgets import bundle, hosts, html, messages
 from notebook_mux.widgets.audience import LEASE_SECONDS, MIN_INTERVAL, Audience
 from notebook_mux.widgets.pump import pump
 
@@ -35,8 +35,8 @@ class Live(anywidget.AnyWidget):
     """A widget whose pages are kept up to date.
 
     A subclass says what there is to send (`_compose`), starts and stops reading its source (`_start`, `_stop`), does
-    what a page asks for (`_act`) and makes the static copy (`_static_html`). The first three run under the widget's
-    lock; the others may call what users wrote, so they do not.
+    what a page asks for (`_act`) and says what the static copy is made of (`_parts`). The first three run under the
+    widget's lock; the others may call what users wrote, so they do not.
     """
 
     kind: ClassVar[str] = ""
@@ -55,6 +55,7 @@ class Live(anywidget.AnyWidget):
         self._audience = Audience(self.interval)
         self._running = False
         self._closed = False
+        self._within = False
         self._static = hosts.static_only()
         self._copy_id = uuid.uuid4().hex
         self._copied = False
@@ -98,9 +99,17 @@ class Live(anywidget.AnyWidget):
         """
         raise ValueError(f"this widget does not do {type(message).__name__.lower()!r}")
 
+    def _parts(self) -> dict[str, Any]:
+        """What a copy of now is made of: the arguments of `html.copy` and `html.text`."""
+        raise NotImplementedError
+
     def _static_html(self) -> str:
         """The copy that stays when nothing is live."""
-        raise NotImplementedError
+        return html.copy(**self._parts(), beside=not self._static)
+
+    def _static_text(self) -> str:
+        """The same as lines of text, where nothing but text can be shown."""
+        return html.text(**self._parts())
 
     def _poke(self) -> None:
         """There may be something to say; any thread may call, and nothing blocks."""
@@ -118,6 +127,8 @@ class Live(anywidget.AnyWidget):
             audience.expire(now)
             if not audience.pages:
                 self._pause()
+                if self._within:
+                    self.close()
                 return False, math.inf
             if not audience.receiving():
                 return False, audience.next_expiry()
@@ -160,7 +171,7 @@ class Live(anywidget.AnyWidget):
 
     # --- back -----------------------------------------------------------------------------------------------------
 
-    def _received(self, _widget: Any, content: Any, _buffers: Any) -> None:
+    def _received(self, _widget: Any, content: Any, buffers: Any) -> None:
         """A page's message; on the main thread or a subshell's. Must not block and must not raise."""
         page, number = messages.answer_to(content)
         answer: Content = {"t": "reply", "page": page, "id": number}
@@ -171,7 +182,7 @@ class Live(anywidget.AnyWidget):
                     raise ValueError("this widget was closed")
                 more, about_page = self._about_page(message)
             if not about_page:
-                more = self._do(message)
+                more = self._do(message, buffers)
         except (ValueError, MuxError) as error:
             answer |= {"ok": False, "error": str(error)}
         except Exception as error:
@@ -209,7 +220,8 @@ class Live(anywidget.AnyWidget):
         self._poke()
         return answer, True
 
-    def _do(self, message: messages.Message) -> Content:
+    def _do(self, message: messages.Message, _buffers: Any) -> Content | None:
+        """The answer to what is not about the page itself; None where there is none, or it comes later."""
         if isinstance(message, messages.Do) and message.what == "freeze":
             self.freeze()
             return {"said": "a fresh copy is in the notebook; save it to keep it"}
@@ -236,6 +248,17 @@ class Live(anywidget.AnyWidget):
             self._audience.expect(time.monotonic())
         self._poke()
 
+    def as_part(self) -> str:
+        """Be shown within another widget's view: no copy in the notebook, and it ends with its last page.
+
+        Returns:
+            The model's id, by which a page has it.
+        """
+        self._within = True
+        self._copy = ""
+        self._shown()
+        return str(self._id)
+
     def _ipython_display_(self) -> None:
         """Two outputs: the static copy, which the live view hides, and the view.
 
@@ -246,6 +269,9 @@ class Live(anywidget.AnyWidget):
 
         if self._closed:
             display({"text/plain": repr(self)}, raw=True)
+            return
+        if hosts.terminal():
+            display({"text/plain": self._static_text()}, raw=True)
             return
         self._copied = True
         display({"text/html": self._static_html(), "text/plain": repr(self)}, raw=True, display_id=self._copy_id)
@@ -276,7 +302,8 @@ class Live(anywidget.AnyWidget):
         earlier = shown.get((self.kind, self._key))
         shown[self.kind, self._key] = self
         if earlier is not None:
-            earlier.close()
+            # of an earlier generation, which may lack the one method
+            getattr(earlier, "_retire", earlier.close)()
 
     def close(self) -> None:
         """End it: the comm, the layout's comm, and reading the source. Idempotent."""
@@ -294,6 +321,10 @@ class Live(anywidget.AnyWidget):
         super().close()
         if layout is not None:
             layout.close()
+
+    def _retire(self) -> None:
+        """End the widget and leave alone what it shows: another one shows that now, or the kernel ends."""
+        self.close()
 
     @property
     def closed(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import PurePath
 from typing import Any
 
@@ -19,6 +20,13 @@ def static_only() -> bool:
     if said:
         return said not in {"0", "false", "no"}
     return "PAPERMILL_INPUT_PATH" in os.environ or executed_by(_parents_words())
+
+
+def terminal() -> bool:
+    """Whether this is IPython in a terminal: what is shown there is text."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and not hasattr(shell, "kernel")
 
 
 def executed_by(words: list[str]) -> bool:

@@ -2,12 +2,12 @@
 
 Every message names its page (one browser tab's copy of a widget) and has an id of the page's own. It gets exactly
 one answer, ``{"t": "reply", "page", "id", "ok"}`` with ``error`` where it was refused. An `Ack` is an answer itself,
-to a numbered message of the kernel's, and gets none unless it is malformed.
+to a numbered message of the kernel's, and `Items` are a terminal's own words: they get none unless something is wrong.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -20,12 +20,22 @@ MAX_SELECTED = 1000
 MAX_TEXT = 2000
 """Characters of a filter: far above what anyone types."""
 
+MAX_ITEMS = 4096
+"""Items of one message: a long paste is 16 KiB an item, within the 256 KiB that a gateway lets wait."""
+
+MAX_SAVED = 1_000_000
+"""Characters of a screen that a page may have saved into the notebook: 10,000 lines of a hundred."""
+
+MAX_OLDER = 5000
+"""Lines that a page may ask for at once: a hundred screens."""
+
 MAX_PACE = 2.0
 """Seconds between two messages that a slow page may ask for."""
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
 Number = Annotated[int, msgspec.Meta(ge=-1)]
 Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
+Row = tuple[Annotated[int, msgspec.Meta(ge=0)], Annotated[str, msgspec.Meta(max_length=600)]]
 
 
 class FromPage(msgspec.Struct, tag_field="t", forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -71,10 +81,19 @@ class Select(FromPage, frozen=True, tag="select"):
     """The rows selected in one view, as (index of the cluster, uid)."""
 
     view: Id
-    rows: Annotated[
-        tuple[tuple[Annotated[int, msgspec.Meta(ge=0)], Annotated[str, msgspec.Meta(max_length=600)]], ...],
-        msgspec.Meta(max_length=MAX_SELECTED),
-    ]
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=MAX_SELECTED)]
+
+
+class Look(FromPage, frozen=True, tag="look"):
+    """What one view shows below its rows of one of them; ``do`` with ``leave`` closes it.
+
+    Attributes:
+        row: As (index of the cluster, uid).
+    """
+
+    view: Id
+    what: Literal["events", "logs"]
+    row: Row
 
 
 class Set(FromPage, frozen=True, tag="set"):
@@ -92,7 +111,56 @@ class Do(FromPage, frozen=True, tag="do"):
     what: Annotated[str, msgspec.Meta(max_length=MAX_ID)]
 
 
-Message = Here | Bye | Ack | Select | Set | Do
+class Items(FromPage, frozen=True, tag="terminal"):
+    """What one view of a terminal says to its gateway, in order.
+
+    Attributes:
+        view: The view's id, the same as in its items.
+        items: Control messages as JSON; frames as their places in the message's buffers.
+        ask: Whether an answer is wanted: by it the page knows that it is heard.
+    """
+
+    view: Id
+    items: Annotated[
+        tuple[Text | Annotated[int, msgspec.Meta(ge=0, lt=MAX_ITEMS)], ...], msgspec.Meta(max_length=MAX_ITEMS)
+    ]
+    ask: bool = False
+
+
+class Ticket(FromPage, frozen=True, tag="ticket"):
+    """The page would like a WebSocket of its own to the terminal; `origin` is the page's."""
+
+    view: Id
+    origin: Text
+
+
+class Keep(FromPage, frozen=True, tag="keep"):
+    """What a terminal's view shows, to be saved in the notebook: its user asked for that."""
+
+    view: Id
+    text: Annotated[str, msgspec.Meta(max_length=MAX_SAVED)]
+
+
+class Around(FromPage, frozen=True, tag="around"):
+    """What a pod wrote around one event of it.
+
+    Attributes:
+        key: The event's row, as (index of the cluster, key).
+    """
+
+    view: Id
+    key: tuple[Annotated[int, msgspec.Meta(ge=0)], Id]
+
+
+class Older(FromPage, frozen=True, tag="older"):
+    """Lines of logs before number `before`, which a page has: those next to it, `most` at most."""
+
+    view: Id
+    before: Annotated[int, msgspec.Meta(ge=0)]
+    most: Annotated[int, msgspec.Meta(ge=1, le=MAX_OLDER)]
+
+
+Message = Here | Bye | Ack | Select | Look | Set | Do | Items | Ticket | Keep | Around | Older
 
 
 def parse(content: Any) -> Message:

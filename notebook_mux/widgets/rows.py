@@ -125,3 +125,21 @@ class Rows:
         resource = self._resources[index] if index < len(self._resources) else None
         shown, alive = printing.live(self.columns, resource, record)
         return _encode((index, uid, record.namespace, record.name, shown, alive))
+
+
+def standings(view: Any) -> list[dict[str, Any]]:
+    """How a stream's clusters stand, as a page's head has it; times are Unix seconds."""
+    return [
+        {
+            "name": name,
+            "state": state.state,
+            "reason": state.reason or "",
+            "said": state.said or "",
+            "todo": state.todo or "",
+            "since": state.since,
+            "retryAt": state.retry_at,
+            "fresh": state.fresh,
+            "synced": state.synced,
+        }
+        for name, state in view.states.items()
+    ]

@@ -17,7 +17,8 @@ from notebook_mux.printing import cells as printing
 from notebook_mux.widgets import html, messages
 from notebook_mux.widgets.base import Content, Draft, Live
 from notebook_mux.widgets.order import natural_key, passes
-from notebook_mux.widgets.rows import Rows
+from notebook_mux.widgets.panel import Panels
+from notebook_mux.widgets.rows import Rows, standings
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class Table(Live):
         self._whole: list[str] = []
         self._by = self._setting = ""
         self._asked_again = 0.0
+        self._panels = Panels()
         super().__init__(key=_key(stream, self._name))
         self.observe(self._changed, ["filter", "wide", "sort", "height"])
         self.apply(**settings)
@@ -274,21 +276,11 @@ class Table(Live):
                 }
                 for title, column in zip(unique_titles(columns), columns, strict=True)
             ],
-            "clusters": [
-                {
-                    "name": name,
-                    "state": state.state,
-                    "reason": state.reason or "",
-                    "said": state.said or "",
-                    "todo": getattr(state, "todo", None) or "",
-                    "since": state.since,
-                    "retryAt": state.retry_at,
-                    "synced": state.synced,
-                }
-                for name, state in view.states.items()
-            ],
+            "clusters": standings(view),
             "several": [several_clusters, several_namespaces],
             "closed": view.closed,
+            # of an event there is nothing to open: it is what would be shown
+            "looks": self._manager is not None and all(_kind(state) != "Event" for state in view.states.values()),
             "settings": {
                 "filter": self.filter,
                 "wide": self.wide,
@@ -312,7 +304,45 @@ class Table(Live):
             if message.name == "wide" and isinstance(message.value, bool):
                 return self._set(message)
             raise ValueError("there is no such setting, or its value is of another type")
+        if isinstance(message, messages.Do) and message.what == "retry":
+            self._retry()
+            return {"said": "trying again now"}
+        if isinstance(message, messages.Do) and message.what == "leave":
+            self._panels.close(message.view)
+            return {}
         return super()._act(message)
+
+    def _retry(self) -> None:
+        if self._manager is None:
+            raise ValueError("this stream is of no manager that could try again")
+        self._manager.retry()
+
+    @property
+    def _manager(self) -> Any:
+        """The manager whose stream it is; None where it is of none."""
+        return getattr(getattr(self.stream, "_source", None), "owner", None)
+
+    def _do(self, message: messages.Message, buffers: Any) -> Content | None:
+        if isinstance(message, messages.Look):
+            self._look(message)
+            return None
+        return super()._do(message, buffers)
+
+    def _look(self, message: messages.Look) -> None:
+        """Show below the rows what one of them has; answered when that is there.
+
+        Raises:
+            ValueError: The row has gone, or its stream is of no manager.
+        """
+        manager, found = self._manager, self._references([message.row])
+        if not found or manager is None:
+            raise ValueError(
+                "this row is not there any more" if manager is not None else "no cluster is behind this row"
+            )
+        answer = {"t": "reply", "page": message.page, "id": message.id}
+        self._panels.open(
+            message.view, message.what, found[0], manager, lambda content: self._publish({**answer, **content})
+        )
 
     def _set(self, message: messages.Set) -> Content:
         # The view that set it has it already, and its user may be typing on: it must not be set back.
@@ -335,13 +365,19 @@ class Table(Live):
                 if record is None:
                     continue  # it has gone since the page drew it
                 cluster, state = states[key[0]]
-                kind = (state.resource or {}).get("kind", "")
-                found.append(Reference(cluster, record.namespace, record.name, record.uid, kind))
+                found.append(Reference(cluster, record.namespace, record.name, record.uid, _kind(state)))
         return tuple(found)
+
+    def close(self) -> None:
+        """End the table, and what its views have open; the stream goes on. Idempotent."""
+        if "_panels" in self.__dict__:
+            self._panels.close_all()
+        super().close()
 
     # --- the copy -------------------------------------------------------------------------------------------------
 
-    def _static_html(self) -> str:
+    def _parts(self) -> dict[str, Any]:
+        """What a copy of now is made of."""
         now = time.time()
         view = self.stream._view()
         columns = printing.effective(view.columns)
@@ -363,19 +399,24 @@ class Table(Live):
                     rows.append([*before, *(shown[place] for place in places)])
         total = len(rows) if self.filter else sum(map(len, view.records.values()))
         states = [
-            f"{name}: {state.state}{f' ({state.reason})' if state.reason else ''}"
+            html.standing(name, state.state, state.reason, state.said, state.fresh)
             for name, state in view.states.items()
             if several_clusters or state.state != "live"
         ]
-        return html.copy(
-            key=self._copy_id,
-            title=self._title,
-            states=states,
-            columns=[*lead, *(titles[place] for place in places)],
-            rows=rows,
-            total=total,
-            now=now,
-        )
+        return {
+            "key": self._copy_id,
+            "title": self._title,
+            "states": states,
+            "columns": [*lead, *(titles[place] for place in places)],
+            "rows": rows,
+            "total": total,
+            "now": now,
+        }
+
+
+def _kind(state: Any) -> str:
+    """Such as ``Pod``; "" where it is not known."""
+    return str((state.resource or {}).get("kind", ""))
 
 
 def _key(stream: Any, name: str) -> Any:

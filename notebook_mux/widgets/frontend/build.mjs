@@ -7,6 +7,7 @@ const common = {
   format: "esm",
   target: "es2022",
   charset: "utf8",
+  loader: { ".css": "text" },
   logLevel: "warning",
 };
 
@@ -23,7 +24,7 @@ if (process.argv.includes("--tests")) {
 } else {
   await build({
     ...common,
-    entryPoints: ["stub", "loader", "table", "status"].map((name) => `src/${name}.ts`),
+    entryPoints: ["stub", "loader", "table", "status", "terminal", "forward", "events", "logs"].map((name) => `src/${name}.ts`),
     outdir: "../static",
     minify: true,
     legalComments: "inline",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -33,10 +33,10 @@ class Page:
         self._asked += 1
         return self.say_raw({"page": self.id, "id": self._asked} | message)
 
-    def say_raw(self, content: Any) -> dict[str, Any] | None:
+    def say_raw(self, content: Any, buffers: Sequence[Any] = ()) -> dict[str, Any] | None:
         """Send any content; returns the answer, after checking that there is at most one."""
         before = len(self.sent)
-        self.widget._received(self.widget, content, [])
+        self.widget._received(self.widget, content, [memoryview(one) for one in buffers])
         answers = [content for content, _ in self.sent[before:] if content["t"] == "reply"]
         assert len(answers) <= 1
         return answers[0] if answers else None

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from notebook_mux.ages import human_duration
-from notebook_mux.handles.identity import Cluster
+from notebook_mux.handles.identity import Cluster, Context
 from notebook_mux.handles.readers import Readers
 from notebook_mux.kernel.feed import Feed
-from notebook_mux.kernel.streams import ClusterState, StreamView
+from notebook_mux.kernel.members import ClusterState, StreamView
 from notebook_mux.printing import cells
 from notebook_mux.wire.frames import Record
 
@@ -199,13 +199,21 @@ class FakeManager:
     """What the status reads of a manager: its counters go up, its socket can be cut."""
 
     def __init__(self) -> None:
-        self._identity = SimpleNamespace(key="fake", connection="auto")
+        self._identity = SimpleNamespace(
+            key="fake",
+            connection="auto",
+            contexts=(
+                Context("kind-a", "kind-a", "ref-a", "https://127.0.0.1:6443", "default"),
+                Context("prod-eu", "prod-eu", "ref-eu", "https://eu.example", "shop"),
+            ),
+        )
         self.began = time.time()
         self.socket: dict[str, Any] = {
             "id": "auto", "url": "http://127.0.0.1:8123", "state": "open", "reason": "", "since": self.began,
             "retry_at": None, "attempts": 1, "reconnects": 0, "last_error": "", "sockets": 1, "instance": "3f2a",
             "package": "0.1.0", "subscriptions": 2, "bytes_in": 0, "bytes_out": 2_000, "frames_in": 0, "frames_out": 9,
         }  # fmt: skip
+        self.standing: dict[str, dict[str, Any]] = {}
         self.retried = 0
         self.clusters: dict[str, Cluster] = {
             "kind-a": Cluster("live", "", "v1.37.2", "https://127.0.0.1:6443", "default", True, "kind-a"),
@@ -222,7 +230,7 @@ class FakeManager:
             "id": "s1", "kind": "pods", "namespaces": ("*",), "selector": "", "field_selector": "",
             "states": {"kind-a": "live", "prod-eu": "login"}, "lag": 0.012, "last_change": time.time(), "holders": 2,
             "objects": 1234, "changes": changes, "skipped": 0, "relists": 1, "snapshots": 1, "bytes": changes * 5000,
-            "frames": changes // 4,
+            "frames": changes // 4, "standing": self.standing,
         }  # fmt: skip
         nodes = stream | {"id": "s2", "kind": "nodes", "namespaces": (), "objects": 3, "changes": int(passed / 5)}
         return {**self.socket, "bytes_in": changes * 5000, "frames_in": changes, "streams": [stream, nodes]}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -49,3 +50,16 @@ def test_the_route_of_a_comm_is_the_pages_choice():
     plain = SimpleNamespace()
     hosts.heard_on_subshell(plain)
     assert not hasattr(plain, "_reply_subshell_for")
+
+
+@pytest.mark.parametrize(
+    ("shell", "text"), [(None, False), (SimpleNamespace(kernel=1), False), (SimpleNamespace(), True)]
+)
+def test_ipython_in_a_terminal_shows_text(monkeypatch, shell, text):
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert hosts.terminal() is text
+
+
+def test_without_ipython_there_is_no_shell(monkeypatch):
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    assert not hosts.terminal()

@@ -35,3 +35,27 @@ def test_rows_and_cells_are_bounded():
     assert made.count("<tr>") == html.MAX_ROWS + 1
     assert "1000 rows, the first 200 shown" in made
     assert "x" * (html.MAX_CELL + 1) not in made
+
+
+def test_beside_a_live_view_it_knows_what_became_of_that():
+    assert "No live view: this page has no anywidget extension" in copy()
+    assert "No live view" not in copy(beside=False)
+    assert "@media print" in copy(beside=False)
+
+
+def test_how_a_cluster_stood():
+    assert html.standing("a", "live", "", None, None) == "a: live"
+    made = html.standing("a", "login", "failed", "no browser", 1.0)
+    assert made.startswith("a: login (failed: no browser) · rows are from 19")
+
+
+def test_in_text_nothing_drives_a_terminal():
+    given: dict[str, Any] = {"title": "pods", "states": [EVIL], "columns": ["Name", "Ready"], "now": 0.0, "key": "abc"}
+    made = html.text(**given, rows=[[EVIL, "1/1"], ["web-0", "0/1"]], total=2)
+    head, _, *table = made.split("\n")
+    assert head.startswith("pods · 2 rows · as of 19")
+    assert "\x1b" not in made
+    assert len(table) == 3
+    assert table[2].split() == ["web-0", "0/1"]
+    assert table[1].index("1/1") == table[2].index("0/1")
+    assert html.text(**given | {"states": []}, rows=[], total=0).count("\n") == 0

@@ -46,11 +46,28 @@ def test_what_a_page_may_say(content, kind):
         HEAD | {"t": "select", "view": "v", "rows": [[0, "u"]] * 1001},
         HEAD | {"t": "set", "view": "v", "name": "filter", "value": "x" * 2001},
         HEAD | {"t": "set", "view": "v", "name": "filter", "value": {"a": 1}},
+        HEAD | {"t": "terminal", "view": "v", "items": [-1]},
+        HEAD | {"t": "terminal", "view": "v", "items": [4096]},
+        HEAD | {"t": "terminal", "view": "v", "items": [1.5]},
+        HEAD | {"t": "terminal", "view": "v", "items": ["x" * 2001]},
+        HEAD | {"t": "terminal", "view": "v", "items": [0] * 4097},
+        HEAD | {"t": "ticket", "view": "v"},
+        HEAD | {"t": "keep", "view": "v", "text": "x" * 1_000_001},
     ],
 )
 def test_what_it_may_not(content):
     with pytest.raises(ValueError, match=r".+"):
         messages.parse(content)
+
+
+def test_a_terminals_words():
+    message = messages.parse(HEAD | {"t": "terminal", "view": "v", "items": ['{"type":"size"}', 0, 1], "ask": True})
+    assert isinstance(message, messages.Items)
+    assert message.items == ('{"type":"size"}', 0, 1)
+    message = messages.parse(HEAD | {"t": "ticket", "view": "v", "origin": "https://hub.example"})
+    assert isinstance(message, messages.Ticket)
+    message = messages.parse(HEAD | {"t": "keep", "view": "v", "text": "a\nb"})
+    assert isinstance(message, messages.Keep)
 
 
 JSON = st.recursive(
@@ -60,8 +77,12 @@ JSON = st.recursive(
 )
 
 
-@given(JSON | st.fixed_dictionaries({"t": st.sampled_from(["here", "ack", "select", "set", "do"])}, optional={
+KINDS = st.sampled_from(["here", "ack", "select", "set", "do", "terminal", "ticket", "keep"])
+
+
+@given(JSON | st.fixed_dictionaries({"t": KINDS}, optional={
     "page": JSON, "id": JSON, "have": JSON, "n": JSON, "rows": JSON, "view": JSON, "value": JSON, "name": JSON,
+    "items": JSON, "ask": JSON, "origin": JSON, "text": JSON,
 }))  # fmt: skip
 def test_any_content_is_a_message_or_a_value_error(content):
     page, number = messages.answer_to(content)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,7 @@ def test_a_page_gets_the_whole_status_once_and_then_what_changed(status, manager
     assert status.turn(now)[0]
     data = page.last()[0]["data"]
     assert data["socket"]["state"] == "open"
+    assert (data["socket"]["sockets"], data["socket"]["direct_sockets"]) == (1, 0)
     assert [cluster["name"] for cluster in data["clusters"]] == ["kind-a", "prod-eu"]
     assert data["clusters"][1]["reason"] == "the token has expired"
     assert data["streams"][0]["what"] == "pods in all namespaces"
@@ -96,3 +98,52 @@ def test_without_a_connection_it_says_closed(status, manager, monkeypatch):
     monkeypatch.setattr(manager, "_core_status", dict)
     assert status.data["socket"]["state"] == "closed"
     assert status.rows == []
+
+
+def at(state: str, **more: Any) -> dict[str, Any]:
+    given = {"reason": "", "said": None, "code": None, "todo": None, "since": 5.0, "retry_at": None, "synced": True}
+    return {"state": state, "fresh": None, **given, **more}
+
+
+def test_a_clusters_streams_know_better_than_its_last_answer(status, manager):
+    away = at("unreachable", reason="no connection", said="refused", todo="is a VPN up?", retry_at=90.0, fresh=4.0)
+    manager.standing.update({"ref-a": away, "ref-eu": at("live")})
+    first, second = status.data["clusters"]
+    assert (first["state"], first["reason"], first["said"], first["todo"]) == (
+        "unreachable", "no connection", "refused", "is a VPN up?",
+    )  # fmt: skip
+    assert (first["since"], first["retryAt"], first["fresh"]) == (5.0, 90.0, 4.0)
+    assert (second["state"], second["reason"]) == ("live", ""), "the login works again, whatever the last answer was"
+    assert status.data["streams"][0]["troubles"] == [], "it is the cluster's, and said there"
+    assert "kind-a: unreachable (no connection: refused) · rows are from 1970-01-01" in status._static_html()
+
+
+def test_what_is_forbidden_to_one_stream_is_that_streams(status, manager):
+    manager.standing["ref-a"] = at("forbidden", reason="not allowed", said="pods is forbidden", todo="ask for others")
+    assert status.data["clusters"][0]["state"] == "live"
+    [trouble] = status.data["streams"][0]["troubles"]
+    assert (trouble["name"], trouble["state"], trouble["said"]) == ("kind-a", "forbidden", "pods is forbidden")
+
+
+def test_terminals_are_listed(status, manager, monkeypatch):
+    terminal = {
+        "id": "auto#terminal-1",
+        "about": {"words": "web-0 (deploy/web)", "cluster": "prod-eu"},
+        "state": "ended",
+        "reason": "",
+        "offline": None,
+        "returncode": 3,
+        "since": 1.0,
+        "kept": 600.0,
+    }
+    frozen = {**manager._core_status(), "terminals": [terminal, terminal | {"offline": ("the socket was cut", 2.0)}]}
+    monkeypatch.setattr(manager, "_core_status", lambda: frozen)
+    first, second = status.data["terminals"]
+    assert (first["words"], first["cluster"], first["state"]) == ("web-0 (deploy/web)", "prod-eu", "ended")
+    assert (first["returncode"], first["since"], first["kept"]) == (3, 1.0, 600.0)
+    assert (second["state"], second["reason"]) == ("offline", "the socket was cut")
+    row = status.rows[-2]
+    assert row["Stream"] == "terminal web-0 (deploy/web)"
+    assert row["State"] == "ended with exit code 3, kept for 10 min"
+    assert repr(status).endswith("2 terminals>")
+    assert "ended with exit code 3" in status._static_text()

@@ -1,38 +1,26 @@
 /** The status' bundle. Each message has the whole state; the minute's history is the page's own. */
 
-import type { Cleanup, Model, RenderContext } from "./common/afm";
+import type { Model } from "./common/afm";
 import { clock } from "./common/dom";
-import { type Condition, Link, type Owner, type Put } from "./common/link";
-import type { Bundle, Copy, Incoming } from "./common/registry";
+import { Drawn } from "./common/drawn";
+import type { Put } from "./common/link";
+import type { Bundle } from "./common/registry";
 import type { Data, Socket } from "./status/data";
 import { History, SECONDS } from "./status/history";
 import { type Shared, View } from "./status/view";
 
-const TICK_MS = 1000;
 const KEPT_EVENTS = 4;
 
-class StatusCopy implements Copy, Owner, Shared {
-  readonly link: Link;
+class StatusCopy extends Drawn<View> implements Shared {
   readonly history = new History();
   readonly streams = new Map<string, History>();
   readonly events: string[] = [];
   readonly cuts = new Array<boolean>(SECONDS).fill(false);
   data: Data | undefined;
-  #views = new Set<View>();
-  #timer: ReturnType<typeof setInterval>;
   #lost: number | undefined;
   #cutThisSecond = false;
 
-  constructor(model: Model) {
-    this.link = new Link(model, this);
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
-  }
-
   readonly now = (): number => Date.now() / 1000 + this.link.skew;
-
-  receive(message: Incoming): void {
-    this.link.receive(message);
-  }
 
   put({ content }: Put): void {
     const data = content["data"] as Data;
@@ -46,28 +34,7 @@ class StatusCopy implements Copy, Owner, Shared {
     for (const id of this.streams.keys()) {
       if (!data.streams.some((stream) => stream.id === id)) this.streams.delete(id);
     }
-    this.#draw();
-  }
-
-  condition(_condition: Condition): void {
-    this.#draw();
-  }
-
-  render({ model, el }: RenderContext): Cleanup {
-    const view = new View(model, el, this);
-    this.#views.add(view);
-    this.link.view(1);
-    return () => {
-      this.#views.delete(view);
-      view.dispose();
-      this.link.view(-1);
-    };
-  }
-
-  dispose(): void {
-    clearInterval(this.#timer);
-    for (const view of this.#views) view.dispose();
-    this.link.dispose();
+    this.draw();
   }
 
   /** Keep what the socket goes through in words: a cut is over before one can read its state. */
@@ -92,7 +59,7 @@ class StatusCopy implements Copy, Owner, Shared {
     this.events.length = Math.min(this.events.length, KEPT_EVENTS);
   }
 
-  #tick(): void {
+  protected tick(): void {
     for (const history of this.streams.values()) history.tick();
     // the whole is the sum of its streams: one that ended takes nothing back
     this.history.rates.shift();
@@ -101,11 +68,10 @@ class StatusCopy implements Copy, Owner, Shared {
     this.cuts.shift();
     this.cuts.push(this.#cutThisSecond || (this.data !== undefined && this.data.socket.state !== "open"));
     this.#cutThisSecond = false;
-    if (document.visibilityState !== "hidden") this.#draw();
   }
 
-  #draw(): void {
-    for (const view of this.#views) view.draw();
+  protected view(model: Model, el: HTMLElement): View {
+    return new View(model, el, this);
   }
 }
 

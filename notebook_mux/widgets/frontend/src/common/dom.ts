@@ -29,8 +29,10 @@ export function count(value: number): string {
 
 /**
  * Hide the static copy beside a live view. A rule and not a style: the host may draw the copy again at any time.
+ * A part of another widget's view has no copy, and no button for one.
  */
 export function hideCopy(el: HTMLElement, key: string, signal: AbortSignal): void {
+  if (key === "") el.lastElementChild?.setAttribute("data-part", "");
   if (!/^[0-9a-f]+$/.test(key)) return;
   const area = el.closest(".jp-OutputArea");
   const mark = `notebook-mux-live-${key}`;

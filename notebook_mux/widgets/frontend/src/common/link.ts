@@ -85,6 +85,7 @@ export class Link {
       model,
       (kernel) => {
         this.condition.kernel = kernel;
+        if (kernel === "live") this.#giveUp();
         if (kernel === "live") this.#here();
         owner.condition(this.condition);
       },
@@ -121,18 +122,28 @@ export class Link {
     }
   }
 
+  /** Have the whole state sent anew: something was left with the kernel. */
+  refresh(): void {
+    this.#here(true);
+  }
+
   /** Go on after a pause for want of input. */
   touch(): void {
     presence.touch();
   }
 
   /** Ask for something; the answer comes when the kernel has time for it. */
-  ask(message: Record<string, unknown>): Promise<Answer> {
+  ask(message: Record<string, unknown>, buffers: ArrayBuffer[] = []): Promise<Answer> {
     return new Promise((resolve) => {
-      const id = this.#say(message);
+      const id = this.#say(message, buffers);
       if (id >= 0) this.#open.set(id, { asked: Date.now(), resolve });
       else resolve({ ok: false, error: "the kernel is not there" });
     });
+  }
+
+  /** Say something that has no answer but a refusal. */
+  tell(message: Record<string, unknown>, buffers: ArrayBuffer[] = []): void {
+    this.#say(message, buffers);
   }
 
   /** Whether what was asked is not answered yet, as when the kernel hears the page only between cells. */
@@ -146,6 +157,13 @@ export class Link {
     this.condition.heard = Date.now();
     if (content["t"] === "reply") this.#reply(content);
     else if (content["t"] === "put") this.#put(content, buffers);
+  }
+
+  /** The way to the server was made anew: what is still open may never have arrived. */
+  #giveUp(): void {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const { resolve } of open) resolve({ ok: false, error: "the connection to the Jupyter server was made anew" });
   }
 
   #reply(content: Record<string, unknown>): void {
@@ -232,11 +250,12 @@ export class Link {
     void this.ask({ t: "here", have: this.#have, epoch: this.#epoch, watching, gap });
   }
 
-  #say(message: Record<string, unknown>): number {
+  #say(message: Record<string, unknown>, buffers: ArrayBuffer[] = []): number {
     if (this.condition.kernel === "gone") return -1;
     const id = ++this.#id;
     try {
-      this.#model.send({ ...message, page: this.page, id });
+      if (buffers.length === 0) this.#model.send({ ...message, page: this.page, id });
+      else this.#model.send({ ...message, page: this.page, id }, undefined, buffers);
     } catch {
       return -1; // the comm is closed, or the connection is being made anew
     }

@@ -22,6 +22,7 @@ export const COLORS = `
   font-family: var(--font);
   font-size: var(--size);
 }
+:host([data-part]) .freeze { display: none; }
 .root { background: var(--back); border: 1px solid var(--line); border-radius: 4px; overflow: hidden; outline: none; }
 .root:focus-within { border-color: color-mix(in srgb, var(--accent) 55%, var(--line)); }
 .bar { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 10px; padding: 4px 8px; background: var(--raised);
@@ -43,6 +44,9 @@ input[type="search"] { width: 190px; }
 .dot[data-tone="bad"]::before { content: "■"; color: var(--bad); }
 .line { padding: 3px 8px; border-bottom: 1px solid var(--line); display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; }
 .line[hidden] { display: none; }
+.line.trouble { flex-wrap: nowrap; }
+.line.trouble > span { flex: 1; overflow-wrap: anywhere; }
+.line.trouble > strong, .line.trouble > button { flex: none; }
 .line.warn { background: color-mix(in srgb, #e08600 13%, var(--back)); }
 .line.bad { background: color-mix(in srgb, #e5342e 13%, var(--back)); }
 .foot { display: flex; gap: 14px; padding: 2px 8px; color: var(--dim); font-size: 90%; border-top: 1px solid var(--line);

@@ -3,10 +3,12 @@
 import type { Model } from "../common/afm";
 import { humanDuration } from "../common/age";
 import { clock, count, element, hideCopy, setText } from "../common/dom";
+import { askingButton } from "../common/drawn";
 import { randomId } from "../common/ids";
 import type { Link } from "../common/link";
 import { shadow } from "../common/style";
-import type { Cluster, Data, Socket, Stream } from "./data";
+import { type Standing, stateTone, trouble } from "../common/trouble";
+import type { Cluster, Data, Socket, Stream, Terminal } from "./data";
 import type { History } from "./history";
 import { Spark } from "./spark";
 
@@ -24,17 +26,19 @@ th { text-align: left; font-weight: 600; color: var(--dim); font-size: 90%; }
 th, td { padding: 2px 10px; border-top: 1px solid color-mix(in srgb, var(--line) 60%, transparent); white-space: nowrap; }
 th.n, td.n { text-align: right; }
 td.fill, th.fill { width: 99%; white-space: normal; }
+tr.why td { border-top: none; padding: 0 10px 4px; white-space: normal; }
+div.why { padding: 3px 8px; border-radius: 3px; overflow-wrap: anywhere; }
+div.why.warn { background: color-mix(in srgb, #e08600 13%, var(--back)); }
+div.why.bad { background: color-mix(in srgb, #e5342e 13%, var(--back)); }
 tbody + thead th, table + table thead th { padding-top: 8px; }
 .spark .cut { stroke: var(--bad); stroke-width: 2; }
 .chips { display: flex; gap: 4px 16px; flex-wrap: wrap; }
 .log { color: var(--dim); font-size: 90%; padding: 0 10px 6px; }
 .log:empty { display: none; }
+.frozen table, .frozen .socket, .frozen .log, .frozen .bar > :not(button) { opacity: .5; }
+button:disabled { opacity: .5; cursor: default; }
 button.plug { border-color: color-mix(in srgb, var(--bad) 60%, var(--line)); color: var(--bad); }
 `;
-
-const TONES: Record<string, string> = {
-  open: "good", live: "good", connecting: "warn", retrying: "warn", stale: "warn", closed: "",
-};
 
 /** What a view needs of the page's copy. */
 export interface Shared {
@@ -61,7 +65,7 @@ function milliseconds(seconds: number): string {
 
 function dot(state: string): HTMLElement {
   const made = element("span", { class: "dot", "aria-hidden": "true" });
-  made.dataset["tone"] = TONES[state] ?? "bad";
+  made.dataset["tone"] = stateTone(state);
   return made;
 }
 
@@ -80,6 +84,8 @@ export class View {
   #log = element("div", { class: "log", role: "log" });
   #clusters = element("tbody");
   #streams = element("tbody");
+  #terminals = element("tbody");
+  #terminalTable: HTMLElement;
   #sparks = new Map<string, Spark>();
   #buttons: HTMLButtonElement[] = [];
 
@@ -102,7 +108,8 @@ export class View {
       [2, 3, 5, 6, 7, 8],
       this.#streams,
     );
-    this.#root.append(bar, this.#banner, socket, this.#log, clusters, streams);
+    this.#terminalTable = table(["Terminal", "Cluster", "State", "Since", "Kept"], [3, 4], this.#terminals);
+    this.#root.append(bar, this.#banner, socket, this.#log, clusters, streams, this.#terminalTable);
     root.append(this.#root);
     hideCopy(el, String(model.get("_copy")), signal);
     this.draw();
@@ -126,7 +133,7 @@ export class View {
       [count(history.now), "changes/s"],
       [count(totals), `objects in ${data.streams.length} stream${data.streams.length === 1 ? "" : "s"}`],
       [milliseconds(lag), "lag of the last change"],
-      [String(data.socket.sockets), data.socket.sockets === 1 ? "open socket" : "open sockets"],
+      [String(data.socket.sockets + data.socket.direct_sockets), sockets(data.socket)],
       [bytes(data.socket.bytes_in), "received"],
       [String(data.socket.reconnects), data.socket.reconnects === 1 ? "reconnect" : "reconnects"],
     ]);
@@ -134,8 +141,10 @@ export class View {
     setText(this.#log, [...events, data.socket.last_error && `last error: ${data.socket.last_error}`]
       .filter(Boolean)
       .join("  ·  "));
-    this.#clusters.replaceChildren(...data.clusters.map(clusterRow));
+    const now = this.#shared.now();
+    this.#clusters.replaceChildren(...data.clusters.flatMap((cluster) => clusterRows(cluster, now)));
     this.#drawStreams(data.streams, streams);
+    this.#drawTerminals(data.terminals ?? []);
   }
 
   #condition({ condition: { kernel, attention, heard }, waits }: Link): void {
@@ -148,12 +157,13 @@ export class View {
     this.#banner.className = waits ? "line" : "line bad";
     setText(this.#banner, text);
     this.#banner.hidden = text === "";
+    this.#root.classList.toggle("frozen", kernel !== "live");
     for (const button of this.#buttons) button.disabled = kernel !== "live";
   }
 
   #socket(socket: Socket): void {
     const now = this.#shared.now();
-    this.#dot.dataset["tone"] = TONES[socket.state] ?? "bad";
+    this.#dot.dataset["tone"] = stateTone(socket.state);
     setText(this.#state, `socket ${socket.state}`);
     const parts = [socket.url];
     if (socket.since > 0) parts.push(`for ${humanDuration(now - socket.since)}`);
@@ -177,7 +187,8 @@ export class View {
   }
 
   #drawStreams(streams: Stream[], histories: ReadonlyMap<string, History>): void {
-    const rows = streams.map((stream) => {
+    const now = this.#shared.now();
+    const rows = streams.flatMap((stream) => {
       const states = [...new Set(Object.values(stream.states))];
       const history = histories.get(stream.id);
       let spark = this.#sparks.get(stream.id);
@@ -191,7 +202,7 @@ export class View {
       state.append(states.join(", "));
       const picture = element("td");
       picture.append(spark.element);
-      return element(
+      const row = element(
         "tr",
         {},
         element("td", { class: "fill" }, stream.what),
@@ -204,6 +215,7 @@ export class View {
         element("td", { class: "n" }, count(stream.skipped)),
         element("td", { class: "n" }, count(stream.holders)),
       );
+      return [row, ...stream.troubles.map((at) => troubleRow(at, now, 9, at.name))];
     });
     if (rows.length === 0) {
       rows.push(element("tr", {}, element("td", { class: "dim", colspan: "9" }, "no stream is open: nm.watch(…), nm.table(…)")));
@@ -212,21 +224,38 @@ export class View {
     for (const id of this.#sparks.keys()) if (!streams.some((stream) => stream.id === id)) this.#sparks.delete(id);
   }
 
+  #drawTerminals(terminals: Terminal[]): void {
+    const now = this.#shared.now();
+    this.#terminalTable.hidden = terminals.length === 0;
+    const rows = terminals.map((terminal) => {
+      const code = terminal.returncode === null ? "" : ` with exit code ${terminal.returncode}`;
+      const reason = terminal.reason === "" ? "" : ` · ${terminal.reason}`;
+      return element(
+        "tr",
+        {},
+        element("td", { class: "fill" }, terminal.words),
+        element("td", {}, terminal.cluster),
+        element("td", {}, `${terminal.state}${code}${reason}`),
+        element("td", { class: "n" }, humanDuration(now - terminal.since)),
+        element("td", { class: "n" }, terminal.kept > 0 ? `for ${humanDuration(terminal.kept)}` : "with the kernel"),
+      );
+    });
+    this.#terminals.replaceChildren(...rows);
+  }
+
   #button(text: string, what: string, title: string): HTMLButtonElement {
-    const made = element("button", { type: "button", title }, text);
-    made.addEventListener(
-      "click",
-      () => {
-        setText(this.#said, "…");
-        void this.#shared.link.ask({ t: "do", what, view: this.#id }).then((answer) => {
-          setText(this.#said, String(answer.ok ? (answer["said"] ?? "") : answer.error));
-        });
-      },
-      { signal: this.#abort.signal },
+    const made = askingButton(
+      { text, what, title },
+      { link: this.#shared.link, view: this.#id, said: this.#said, signal: this.#abort.signal },
     );
     this.#buttons.push(made);
     return made;
   }
+}
+
+function sockets({ sockets, direct_sockets: direct }: Socket): string {
+  const words = sockets + direct === 1 ? "open socket" : "open sockets";
+  return direct === 0 ? words : `${words}, ${direct} of single watches`;
 }
 
 function table(titles: string[], numbers: number[], body: HTMLElement): HTMLElement {
@@ -236,10 +265,16 @@ function table(titles: string[], numbers: number[], body: HTMLElement): HTMLElem
   return element("table", {}, element("thead", {}, element("tr", {}, ...head)), body);
 }
 
-function clusterRow(cluster: Cluster): HTMLElement {
+function troubleRow(at: Standing, now: number, columns: number, name = ""): HTMLElement {
+  const words = element("span", {}, trouble(at, now));
+  const cell = element("td", { colspan: String(columns) }, element("div", { class: `why ${stateTone(at.state)}` }, words));
+  if (name !== "") words.before(element("strong", {}, name), " ");
+  return element("tr", { class: "why" }, cell);
+}
+
+function clusterRows(cluster: Cluster, now: number): HTMLElement[] {
   const state = element("td", {}, element("span", { class: "chip" }, dot(cluster.state), cluster.state));
-  if (cluster.reason !== "") state.append(element("span", { class: "dim" }, ` ${cluster.reason}`));
-  return element(
+  const row = element(
     "tr",
     {},
     element("td", { class: "fill" }, cluster.name),
@@ -249,4 +284,6 @@ function clusterRow(cluster: Cluster): HTMLElement {
     element("td", {}, cluster.namespace),
     element("td", {}, cluster.write ? "allowed" : "no"),
   );
+  const { reason, said, todo } = cluster;
+  return reason === "" && said === "" && todo === "" ? [row] : [row, troubleRow(cluster, now, 6)];
 }

@@ -2,32 +2,15 @@
 
 import { clock, count, element, setText } from "../common/dom";
 import type { Condition, Link } from "../common/link";
-import { humanDuration } from "../common/age";
-import type { Cluster, Head } from "./head";
+import { stateTone, trouble } from "../common/trouble";
+import type { Head } from "./head";
 
 export interface Actions {
   filter(text: string): void;
   wide(on: boolean): void;
   freeze(): Promise<string>;
+  retry(): Promise<string>;
   resume(): void;
-}
-
-const TONES: Record<string, string> = { live: "good", connecting: "", stale: "warn", closed: "" };
-
-function clusterTone(state: string): string {
-  return TONES[state] ?? "bad";
-}
-
-/** Words for a cluster that is not live: since when, why, and what comes next. */
-export function trouble(cluster: Cluster, now: number): string {
-  const parts = [`${cluster.state} since ${clock(cluster.since)}`];
-  const why = [cluster.reason, cluster.said].filter((text, at, all) => text !== "" && all.indexOf(text) === at);
-  if (why.length > 0) parts.push(why.join(": "));
-  if (cluster.retryAt !== null && cluster.retryAt > now) {
-    parts.push(`next try in ${humanDuration(Math.ceil(cluster.retryAt - now))}`);
-  }
-  if (cluster.todo !== "") parts.push(cluster.todo);
-  return parts.join(" · ");
 }
 
 export class Bar {
@@ -49,6 +32,7 @@ export class Bar {
   #said = element("span");
   #kernel = element("div", { class: "line bad", hidden: "" });
   #lines = element("div");
+  #retry = element("button", { type: "button", title: "Try again now instead of after the wait" }, "Retry now");
 
   constructor(actions: Actions, signal: AbortSignal) {
     const push = () => element("span", { class: "push" });
@@ -77,6 +61,14 @@ export class Bar {
       },
       { signal },
     );
+    this.#retry.addEventListener(
+      "click",
+      () => {
+        setText(this.#said, "…");
+        void actions.retry().then((said) => setText(this.#said, said));
+      },
+      { signal },
+    );
     this.#resume.addEventListener("click", () => actions.resume(), { signal });
   }
 
@@ -95,7 +87,7 @@ export class Bar {
       const words = head.several[0] ? `${cluster.name} ${count(counts[index] ?? 0)}` : cluster.name;
       const chip = element("span", { class: "chip", title: `${cluster.name}: ${cluster.state}` });
       const dot = element("span", { class: "dot", "aria-hidden": "true" });
-      dot.dataset["tone"] = clusterTone(cluster.state);
+      dot.dataset["tone"] = stateTone(cluster.state);
       chip.append(dot, element("span", { class: "dim" }, words));
       chip.append(element("span", { class: cluster.state === "live" ? "hidden" : "" }, cluster.state));
       return chip;
@@ -113,7 +105,7 @@ export class Bar {
     const lines = head.clusters.filter(({ state, reason }) => state !== "live" || reason !== "");
     const wanted = lines.map((cluster) => {
       const note = cluster.state === "live" ? cluster.reason : trouble(cluster, now);
-      return [cluster.name, note, cluster.state === "live" ? "" : clusterTone(cluster.state) || "warn"] as const;
+      return [cluster.name, note, cluster.state === "live" ? "" : stateTone(cluster.state) || "warn"] as const;
     });
     while (this.#lines.children.length > wanted.length) this.#lines.lastChild?.remove();
     wanted.forEach(([name, note, tone], index) => {
@@ -122,10 +114,15 @@ export class Bar {
         line = element("div", {}, element("strong"), element("span"));
         this.#lines.append(line);
       }
-      line.className = `line ${tone}`;
+      line.className = `line trouble ${tone}`;
       setText(line.children[0] as Node, name);
       setText(line.children[1] as Node, note);
     });
+    // one button for all of them: the manager tries whatever waits
+    const waiting = lines.findIndex(({ state, retryAt }) => state !== "live" && retryAt !== null);
+    const line = condition.kernel === "live" ? this.#lines.children[waiting] : undefined;
+    if (line === undefined) this.#retry.remove();
+    else if (this.#retry.parentElement !== line) line.append(this.#retry);
     this.#kernelLine(head, condition, waits);
   }
 

@@ -1,7 +1,8 @@
 /** The grid's columns from the server's: which, how wide, how sorted, how coloured. */
 
-import type { CellClassParams, ColDef, IRowNode, ITooltipParams, ValueFormatterParams, ValueGetterParams } from "ag-grid-community";
+import type { CellClassParams, ColDef, ICellRendererParams, IRowNode, ITooltipParams, ValueFormatterParams, ValueGetterParams } from "ag-grid-community";
 
+import { element } from "../common/dom";
 import { compareKeys, naturalKey } from "../common/order";
 import type { Column, Head } from "./head";
 import { asText, type Row } from "./rows";
@@ -22,6 +23,11 @@ const LONG_STATE = "CrashLoopBackOff";
 export type Now = () => number;
 
 const RIGHT = new Set(["integer", "number"]);
+
+/** The id of the column with each row's button. */
+export const ACT = "\u0000act";
+
+const ACT_PX = 28;
 
 /** The id of the hidden column that keeps the order of kubectl: cluster, namespace, name. */
 export const ORDER = "\u0000order";
@@ -54,6 +60,40 @@ export function liveTitles(head: Head, rows: Iterable<Row>): string[] {
     if (++looked === SAMPLE) break;
   }
   return [...live];
+}
+
+/** The words of a row's button. */
+export function actLabel(row: Row): string {
+  return `Events and logs of ${row.name}`;
+}
+
+/** A button in each row; the grid's cells are reached by arrow keys, and Enter does in each of them what it does. */
+export function actColumn(open: (row: Row, byKey: boolean) => void, opened: () => string): ColDef<Row> {
+  return {
+    colId: ACT,
+    headerName: "",
+    width: ACT_PX,
+    minWidth: ACT_PX,
+    pinned: "left",
+    lockPinned: true,
+    sortable: false,
+    resizable: false,
+    suppressMovable: true,
+    cellClass: "act",
+    cellRenderer: ({ data }: ICellRendererParams<Row>) => {
+      if (data === undefined) return "";
+      const label = actLabel(data);
+      const expanded = String(opened() === data.key);
+      const shown = { type: "button", tabindex: "-1", title: `${label} (Enter)`, "aria-label": label, "aria-expanded": expanded };
+      const made = element("button", shown, "≡");
+      made.dataset["key"] = data.key;
+      made.addEventListener("click", (event) => {
+        event.stopPropagation(); // the row is not selected by it
+        open(data, event.detail === 0);
+      });
+      return made;
+    },
+  };
 }
 
 export function columnDefs(head: Head, rows: Iterable<Row>, font: string, now: Now): ColDef<Row>[] {

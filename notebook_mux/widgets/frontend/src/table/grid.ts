@@ -50,6 +50,7 @@ const theme = themeQuartz.withParams({
   selectedRowBackgroundColor: "var(--picked)",
   rangeSelectionBorderColor: "var(--accent)",
   rowBorder: { color: "color-mix(in srgb, var(--line) 55%, transparent)" },
+  pinnedColumnBorder: false,
   wrapperBorder: false,
   wrapperBorderRadius: 0,
   fontFamily: "var(--font)",
@@ -81,6 +82,13 @@ export const GRID_CSS = `
 .ag-cell.shaped.tone-done { --shape: "✓"; }
 .ag-cell.shaped.nothing { --shape: ""; }
 .ag-cell.shaped .ag-cell-value::before { content: var(--shape); display: inline-block; width: 14px; font-size: 75%; vertical-align: 1px; }
+.ag-row .ag-cell.act.ag-cell-normal-height { padding: 0 2px; }
+.ag-cell.act .ag-cell-value { overflow: visible; }
+.ag-cell.act button { width: 24px; height: 20px; padding: 0; border-color: transparent; background: transparent; color: var(--dim);
+  line-height: 1; opacity: 0; }
+.ag-row-hover .act button, .ag-row-selected .act button, .ag-row-focus .act button, .act button:focus-visible,
+.act button[aria-expanded="true"] { opacity: 1; }
+.ag-cell.act button:hover, .ag-cell.act button[aria-expanded="true"] { color: var(--accent); border-color: var(--line); background: var(--back); }
 .overlay { position: absolute; inset: ${HEADER_PX}px 0 0; display: grid; place-items: center; text-align: center; color: var(--dim);
   pointer-events: none; padding: 0 24px; }
 .overlay[hidden] { display: none; }
@@ -92,6 +100,8 @@ export interface GridHooks {
   filtering(): boolean;
   selected(rows: Row[]): void;
   drawn(): void;
+  /** Enter in a cell. */
+  entered(row: Row): void;
 }
 
 /** Sources of a selection that is the user's and not our own doing. */
@@ -122,6 +132,11 @@ export function makeGrid(host: HTMLElement, styles: HTMLElement, label: string, 
       if (USERS.has(source)) hooks.selected(api.getSelectedRows());
     },
     onModelUpdated: () => hooks.drawn(),
+    onCellKeyDown: ({ event, data }) => {
+      if (!(event instanceof KeyboardEvent) || event.key !== "Enter" || data === undefined) return;
+      if (event.composedPath()[0] instanceof HTMLButtonElement) return; // which is clicked by it
+      if (!event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey) hooks.entered(data);
+    },
   };
   const api = createGrid(host, options);
   api.setGridAriaProperty("label", label);

@@ -1,5 +1,7 @@
 /** What the kernel says of a table beside its rows. */
 
+import type { Standing } from "../common/trouble";
+
 export interface Column {
   title: string;
   type: string;
@@ -7,14 +9,8 @@ export interface Column {
   wide: boolean;
 }
 
-export interface Cluster {
+export interface Cluster extends Standing {
   name: string;
-  state: string;
-  reason: string;
-  said: string;
-  todo: string;
-  since: number;
-  retryAt: number | null;
   synced: boolean;
 }
 
@@ -34,5 +30,7 @@ export interface Head {
   /** Whether there are several clusters, several namespaces. */
   several: [boolean, boolean];
   closed: boolean;
+  /** Whether a row's events and logs can be opened. */
+  looks: boolean;
   settings: Settings;
 }

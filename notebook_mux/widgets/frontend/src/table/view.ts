@@ -9,9 +9,10 @@ import type { Link } from "../common/link";
 import { passes, type Words, words } from "../common/order";
 import { shadow } from "../common/style";
 import { Bar } from "./bar";
-import { columnDefs, liveTitles, ORDER, shownTitles } from "./columns";
+import { ACT, actColumn, columnDefs, liveTitles, ORDER, shownTitles } from "./columns";
 import { GRID_CSS, HEADER_PX, makeGrid, ROW_PX } from "./grid";
 import type { Head } from "./head";
+import { Panel, PANEL_CSS } from "./panel";
 import type { Changes, Row, Rows } from "./rows";
 
 const LEAST_ROWS = 3;
@@ -40,6 +41,7 @@ export class View {
   #overlay = element("div", { class: "overlay", role: "status" });
   #bar: Bar;
   #api: GridApi<Row>;
+  #panel: Panel;
   #words: Words = words("");
   #clusters: string[] = [];
   #shape = "";
@@ -53,7 +55,7 @@ export class View {
   constructor(model: Model, el: HTMLElement, shared: Shared) {
     this.#shared = shared;
     const { signal } = this.#abort;
-    const root = shadow(el, GRID_CSS);
+    const root = shadow(el, GRID_CSS + PANEL_CSS);
     this.#root.setAttribute("data-lm-suppress-shortcuts", "true");
     this.#bar = new Bar(
       {
@@ -63,13 +65,25 @@ export class View {
           const answer = await this.#ask({ t: "do", what: "freeze" });
           return String(answer.ok ? answer["said"] : answer.error);
         },
+        retry: async () => {
+          const answer = await this.#ask({ t: "do", what: "retry" });
+          return String(answer.ok ? answer["said"] : answer.error);
+        },
         resume: () => shared.link.touch(),
       },
       signal,
     );
     const host = element("div", { class: "host" });
     this.#frame.append(host, this.#overlay);
-    this.#root.append(this.#bar.top, this.#bar.troubles, this.#frame, this.#bar.foot);
+    this.#panel = new Panel(
+      model,
+      {
+        ask: (what, row) => this.#ask({ t: "look", what, row: [row.cluster, row.uid] }),
+        left: (row) => this.#left(row),
+      },
+      signal,
+    );
+    this.#root.append(this.#bar.top, this.#bar.troubles, this.#frame, this.#bar.foot, this.#panel.element);
     const styles = element("div");
     root.append(styles, this.#root);
     this.#api = makeGrid(host, styles, shared.head?.title ?? "table", {
@@ -77,6 +91,7 @@ export class View {
       filtering: () => this.#words.has.length + this.#words.not.length > 0,
       selected: (rows) => this.#selected(rows),
       drawn: () => this.#drawn(),
+      entered: (row) => this.#look(row, true),
     });
     const timer = setInterval(() => this.tick(), TICK_MS);
     signal.addEventListener("abort", () => {
@@ -116,6 +131,7 @@ export class View {
       }
     }
     this.#drawn();
+    this.tick();
   }
 
   change(changes: Changes): void {
@@ -148,14 +164,16 @@ export class View {
   // --- inside -------------------------------------------------------------------------------------------------------
 
   #columns(head: Head): void {
-    const shape = JSON.stringify([head.columns, shownTitles(head), this.#measured]);
+    const shape = JSON.stringify([head.columns, shownTitles(head), head.looks, this.#measured]);
     if (shape === this.#shape) return;
     this.#shape = shape;
     // the body's, for the view may not be in the page yet
     const font = getComputedStyle(document.body).getPropertyValue("--jp-ui-font-family").trim() || "sans-serif";
     const now = this.#shared.now;
     const sorted = this.#api.getColumnState().filter((state) => state.sort);
-    this.#api.setGridOption("columnDefs", columnDefs(head, this.#shared.rows.byKey.values(), `12.5px ${font}`, now));
+    const defs = columnDefs(head, this.#shared.rows.byKey.values(), `12.5px ${font}`, now);
+    if (head.looks) defs.unshift(actColumn((row, byKey) => this.#look(row, byKey), () => this.#panel.key));
+    this.#api.setGridOption("columnDefs", defs);
     if (sorted.length === 0) this.#applySort(this.#sort);
   }
 
@@ -183,6 +201,36 @@ export class View {
     const chosen = rows.slice(0, SELECT_LIMIT).map((row) => [row.cluster, row.uid]);
     void this.#ask({ t: "select", rows: chosen });
     this.#drawn();
+  }
+
+  /** Show what a row has below the rows, or no more. */
+  #look(row: Row, byKey: boolean): void {
+    const { head } = this.#shared;
+    if (head === undefined || !head.looks) return;
+    if (this.#panel.key === row.key) {
+      this.#panel.close();
+      return;
+    }
+    const where = [...(head.several[0] ? [this.#clusters[row.cluster] ?? ""] : []), row.namespace];
+    this.#panel.open(row, where.filter((one) => one !== "").join(" · "));
+    this.#mark();
+    // when the grid is through with the key
+    if (byKey) setTimeout(() => this.#panel.element.focus());
+  }
+
+  #left(row: Row): void {
+    void this.#ask({ t: "do", what: "leave" });
+    if (this.#abort.signal.aborted) return;
+    this.#mark();
+    const index = this.#api.getRowNode(row.key)?.rowIndex;
+    if (index != null) this.#api.setFocusedCell(index, ACT);
+  }
+
+  /** The rows' buttons say whose is shown. */
+  #mark(): void {
+    for (const button of this.#frame.querySelectorAll<HTMLElement>(".act button")) {
+      button.setAttribute("aria-expanded", String(button.dataset["key"] === this.#panel.key));
+    }
   }
 
   #ask(message: Record<string, unknown>) {
