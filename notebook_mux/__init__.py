@@ -21,12 +21,22 @@ if TYPE_CHECKING:
     from notebook_mux.api import (
         close as close,
         connect as connect,
+        contexts as contexts,
         demo as demo,
+        doctor as doctor,
+        events as events,
         get as get,
+        kinds as kinds,
         run as run,
         status as status,
         table as table,
         watch as watch,
+    )
+    from notebook_mux.api_containers import (
+        exec as exec,  # noqa: A004 - the contract's word
+        logs as logs,
+        port_forward as port_forward,
+        shell as shell,
     )
     from notebook_mux.errors import (
         AccessError as AccessError,
@@ -41,6 +51,8 @@ if TYPE_CHECKING:
         NoCluster as NoCluster,
         NotFound as NotFound,
         NotSynced as NotSynced,
+        OutcomeUnknown as OutcomeUnknown,
+        ProgramFailed as ProgramFailed,
         ProtocolError as ProtocolError,
         ServerError as ServerError,
         TimedOut as TimedOut,
@@ -50,17 +62,43 @@ if TYPE_CHECKING:
         WriteRefused as WriteRefused,
         WrongThread as WrongThread,
     )
+    from notebook_mux.handles.events import Events as Events
+    from notebook_mux.handles.folding import Folded as Folded
+    from notebook_mux.handles.forward import Forward as Forward
+    from notebook_mux.handles.log_lines import Line as Line
+    from notebook_mux.handles.logs import Logs as Logs
     from notebook_mux.handles.manager import Manager as Manager
     from notebook_mux.handles.objects import Change as Change, Object as Object
+    from notebook_mux.handles.programs import Completed as Completed
     from notebook_mux.handles.snapshot import Snapshot as Snapshot
     from notebook_mux.handles.stream import Stream as Stream
+    from notebook_mux.printing.listing import Listing as Listing
+    from notebook_mux.printing.report import Report as Report
     from notebook_mux.widgets.status import Status as Status
     from notebook_mux.widgets.table import Table as Table
+    from notebook_mux.widgets.terminal import Terminal as Terminal
 
 _HOMES = {
     "aio": "aio",
     "errors": "errors",
-    **dict.fromkeys(("close", "connect", "demo", "get", "run", "status", "table", "watch"), "api"),
+    **dict.fromkeys(
+        (
+            "close",
+            "connect",
+            "contexts",
+            "demo",
+            "doctor",
+            "events",
+            "get",
+            "kinds",
+            "run",
+            "status",
+            "table",
+            "watch",
+        ),
+        "api",
+    ),
+    **dict.fromkeys(("exec", "logs", "port_forward", "shell"), "api_containers"),
     **dict.fromkeys(
         (
             "AccessError",
@@ -75,6 +113,8 @@ _HOMES = {
             "NoCluster",
             "NotFound",
             "NotSynced",
+            "OutcomeUnknown",
+            "ProgramFailed",
             "ProtocolError",
             "ServerError",
             "TimedOut",
@@ -86,17 +126,27 @@ _HOMES = {
         ),
         "errors",
     ),
+    "Events": "handles.events",
+    "Folded": "handles.folding",
+    "Forward": "handles.forward",
+    "Line": "handles.log_lines",
+    "Logs": "handles.logs",
     "Manager": "handles.manager",
     "Change": "handles.objects",
     "Object": "handles.objects",
+    "Completed": "handles.programs",
     "Snapshot": "handles.snapshot",
     "Stream": "handles.stream",
+    "Listing": "printing.listing",
+    "Report": "printing.report",
     "Status": "widgets.status",
     "Table": "widgets.table",
+    "Terminal": "widgets.terminal",
 }
 """Each public name → the module it lives in; one of that very name is the module itself."""
 
-__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - texts all, checked by a test
+__all__ = ["__version__", *sorted(_HOMES.keys() - {"exec"})]  # noqa: PLE0604 - texts all, checked by a test
+"""`exec` stays out: a star import must not hide the builtin."""
 
 
 def __getattr__(name: str) -> Any:
@@ -111,4 +161,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOMES})

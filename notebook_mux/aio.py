@@ -6,13 +6,17 @@ form here too: ``await nm.wait(stream, "condition=Ready")``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from notebook_mux.handles import calls
+from notebook_mux.handles.log_targets import Since
 from notebook_mux.handles.manager import Manager
 from notebook_mux.handles.objects import Object
 from notebook_mux.handles.origins import Paths
+from notebook_mux.handles.patterns import Regex
+from notebook_mux.handles.programs import Command, Completed, Input
 from notebook_mux.handles.questions import Names
 from notebook_mux.handles.selectors import Selector
 from notebook_mux.handles.snapshot import Snapshot
@@ -20,10 +24,34 @@ from notebook_mux.handles.stream import WAIT_SECONDS, Stream
 from notebook_mux.handles.waiting import awaiting
 
 if TYPE_CHECKING:
+    from notebook_mux.handles.events import Events
+    from notebook_mux.handles.forward import Forward
+    from notebook_mux.handles.log_lines import Line
+    from notebook_mux.handles.logs import Logs
+    from notebook_mux.printing.listing import Listing
+    from notebook_mux.printing.report import Report
     from notebook_mux.widgets.status import Status
     from notebook_mux.widgets.table import Table
+    from notebook_mux.widgets.terminal import Terminal
 
-__all__ = ["close", "connect", "demo", "get", "run", "status", "table", "wait", "watch"]
+__all__ = [
+    "close",
+    "connect",
+    "contexts",
+    "demo",
+    "doctor",
+    "events",
+    "get",
+    "kinds",
+    "logs",
+    "port_forward",
+    "run",
+    "shell",
+    "status",
+    "table",
+    "wait",
+    "watch",
+]
 
 T = TypeVar("T")
 
@@ -111,9 +139,129 @@ async def table(
     return await awaiting(calls.table(what, name, settings, watch))
 
 
+@overload
+async def exec(  # noqa: A001 - the contract's word
+    target: Any,
+    command: Command,
+    *,
+    container: str | None = None,
+    stdin: Input = None,
+    text: Literal[False] = False,
+    check: bool = False,
+    timeout: float | None = 30.0,
+    namespace: Names = None,
+    cluster: Names = None,
+) -> Completed[bytes]: ...
+@overload
+async def exec(  # noqa: A001 - the contract's word
+    target: Any,
+    command: Command,
+    *,
+    container: str | None = None,
+    stdin: Input = None,
+    text: Literal[True],
+    check: bool = False,
+    timeout: float | None = 30.0,
+    namespace: Names = None,
+    cluster: Names = None,
+) -> Completed[str]: ...
+@overload
+async def exec(  # noqa: A001 - the contract's word
+    target: Any,
+    command: Command,
+    *,
+    container: str | None = None,
+    stdin: Input = None,
+    text: bool,
+    check: bool = False,
+    timeout: float | None = 30.0,
+    namespace: Names = None,
+    cluster: Names = None,
+) -> Completed[bytes] | Completed[str]: ...
+async def exec(  # noqa: A001 - the contract's word
+    target: Any,
+    command: Command,
+    *,
+    container: str | None = None,
+    stdin: Input = None,
+    text: bool = False,
+    check: bool = False,
+    timeout: float | None = 30.0,
+    namespace: Names = None,
+    cluster: Names = None,
+) -> Completed[bytes] | Completed[str]:
+    """As `notebook_mux.exec`."""
+    found: Completed[bytes] | Completed[str] = await awaiting(
+        calls.exec_(target, command, container, stdin, text, check, timeout, namespace, cluster)
+    )
+    return found
+
+
+async def shell(
+    target: Any,
+    command: Command | None = None,
+    *,
+    container: str | None = None,
+    image: str | None = None,
+    attach: bool = False,
+    name: str | None = None,
+    namespace: Names = None,
+    cluster: Names = None,
+) -> Terminal:
+    """As `notebook_mux.shell`."""
+    return await awaiting(calls.shell(target, command, container, image, attach, name, namespace, cluster))
+
+
+async def port_forward(target: Any, port: int | str, *, namespace: Names = None, cluster: Names = None) -> Forward:
+    """As `notebook_mux.port_forward`."""
+    return await awaiting(calls.port_forward(target, port, namespace, cluster))
+
+
+async def logs(
+    target: Any,
+    *,
+    selector: Selector = None,
+    container: Regex = None,
+    since: Since = None,
+    tail: int | None = 100,
+    previous: bool = False,
+    follow: bool = True,
+    include: Regex = None,
+    exclude: Regex = None,
+    max_pods: int = 50,
+    namespace: Names = None,
+    cluster: Names = None,
+) -> Logs:
+    """As `notebook_mux.logs`."""
+    chosen = (selector, container, since, tail, previous, follow, include, exclude, max_pods)
+    return await awaiting(calls.logs(target, *chosen, namespace, cluster))
+
+
+async def events(
+    target: Any = None, *, warnings: bool = False, namespace: Names = None, cluster: Names = None
+) -> Events:
+    """As `notebook_mux.events`."""
+    return await awaiting(calls.events(target, warnings, namespace, cluster))
+
+
 async def status() -> Status:
     """As `notebook_mux.status`."""
     return await awaiting(calls.status())
+
+
+async def contexts(kubeconfig: Paths = None) -> Listing:
+    """As `notebook_mux.contexts`."""
+    return await awaiting(calls.contexts(kubeconfig))
+
+
+async def kinds(cluster: Names = None, match: str | None = None) -> Listing:
+    """As `notebook_mux.kinds`."""
+    return await awaiting(calls.kinds(cluster, match))
+
+
+async def doctor(cluster: str | Sequence[str] | None = None, *, kubeconfig: Paths = None) -> Report:
+    """As `notebook_mux.doctor`."""
+    return await awaiting(calls.doctor(cluster, kubeconfig))
 
 
 async def close() -> None:
@@ -126,11 +274,16 @@ async def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return await coroutine
 
 
+@overload
 async def wait(
     stream: Stream,
     until: str | Callable[[Object], Any],
     of: Literal["all"] | int = "all",
     timeout: float | None = WAIT_SECONDS,
-) -> Snapshot:
-    """As `Stream.wait`."""
-    return await awaiting(stream._wait(until, of, timeout))
+) -> Snapshot: ...
+@overload
+async def wait(stream: Logs, until: str | re.Pattern[str], *, timeout: float | None = WAIT_SECONDS) -> Line: ...
+async def wait(stream: Any, until: Any, of: Any = "all", timeout: float | None = WAIT_SECONDS) -> Any:
+    """As `Stream.wait` and `Logs.wait`."""
+    arguments = (until, of, timeout) if hasattr(stream, "changes") else (until, timeout)
+    return await awaiting(stream._wait(*arguments))

@@ -18,6 +18,9 @@ from notebook_mux.handles.stream import Stream
 from notebook_mux.handles.waiting import blocking, refuse_here
 
 if TYPE_CHECKING:
+    from notebook_mux.handles.events import Events
+    from notebook_mux.printing.listing import Listing
+    from notebook_mux.printing.report import Report
     from notebook_mux.widgets.status import Status
     from notebook_mux.widgets.table import Table
 
@@ -168,6 +171,8 @@ def table(
 ) -> Table:
     """A live table of a stream; the same question and name give the same table, set as the arguments say.
 
+    A row's button, or Enter in it, opens below the rows what `events` and `logs` have of it, live.
+
     Args:
         what: A kind, as for `watch`, or a stream.
         name: To have another table of the same stream.
@@ -182,13 +187,113 @@ def table(
     return blocking(calls.table(what, name, settings, watch))
 
 
+def events(target: Any = None, *, warnings: bool = False, namespace: Names = None, cluster: Names = None) -> Events:
+    """What happened to a target and to all that belongs to it, live; the same arguments give the same object.
+
+    Of a deployment these are its own events, those of its replica sets and those of its pods: the ones that come later
+    join, the ones that have gone stay. Who belongs to it is read from their owners, and told by their names where they
+    have gone or may not be read. A cluster keeps events for about an hour. Waits.
+
+    A notebook shows a time line of them beside the pods' states, and a list; beside an event of a pod stands what the
+    pod wrote around it, where that is asked for.
+
+    ::
+
+        events = nm.events("deploy/web", warnings=True)
+        events.folded[-1]          # the newest, with its count, first and last time
+        events.df(folded=True)
+
+    Args:
+        target: As for `exec`; also any other kind (``"node/n1"``), an event, or one of a table's ``selected``. None is
+            all of the namespace.
+        warnings: Whether only warnings are wanted.
+        namespace: None is the context's own; a name, several, or ``"*"`` for all.
+        cluster: One or several of the manager's clusters; None is all of them.
+
+    Returns:
+        A stream of the events, oldest first, with what `watch` gives, and ``folded`` (equal ones are one, with their
+        count and span), ``df(folded=True)`` and ``notes`` (what may not be read).
+
+    Raises:
+        InvalidArgument: It is no target.
+        UnknownKind: No cluster serves such a kind; with near names.
+        NotFound: There is no such object, and there are no events of it; with near names.
+        MuxError: No cluster's events can be read; the most telling of their errors.
+    """
+    return blocking(calls.events(target, warnings, namespace, cluster))
+
+
 def status() -> Status:
-    """The status widget of the manager connected last: the socket, the clusters, the streams."""
+    """The status widget of the manager connected last: the socket, the clusters, the streams, the terminals."""
     return blocking(calls.status())
 
 
+def contexts(kubeconfig: Paths = None) -> Listing:
+    """What can be connected to, as a table: contexts, their clusters, servers and users, and how each logs in.
+
+    It reads the files that `connect` would read, in a process of its own: no cluster is asked, no plugin is run, and
+    no secret is shown. Works with nothing there too: the table is empty then and says what was looked at. A file that
+    cannot be read is a row that says why; the others go on. Waits for the reading.
+
+    Args:
+        kubeconfig: As for `connect`; None looks where `connect` looks.
+
+    Returns:
+        A table with ``.rows``, ``.columns``, ``.notes``, ``.text`` and ``.df()``. ``Server`` is host and port,
+        ``Connected`` the state of a cluster that this kernel is connected to.
+
+    Raises:
+        GatewayError: No process can be started on this machine.
+    """
+    return blocking(calls.contexts(kubeconfig))
+
+
+def kinds(cluster: Names = None, match: str | None = None) -> Listing:
+    """What can be watched in the clusters connected last, as a table: each kind, custom ones too, and what you may.
+
+    The cluster is asked what it serves, and what you may, by access reviews, of which there is a limited number:
+    ``List`` and ``Watch`` are ``everywhere``, ``in`` the context's namespace, ``no``, or ``?`` where it is not known.
+
+    Args:
+        cluster: One or several of the manager's clusters; None is all of them.
+        match: Only kinds that have this in a name, a short name, the kind or the group; ``*`` and ``?`` are wildcards.
+
+    Returns:
+        A table with ``.rows``, ``.columns``, ``.notes``, ``.text`` and ``.df()``; kinds that clusters serve alike are
+        one row, and ``Clusters`` says which they are.
+
+    Raises:
+        UnknownContext: There is no such cluster.
+        MuxError: No cluster answered; the most telling of their errors.
+    """
+    return blocking(calls.kinds(cluster, match))
+
+
+def doctor(cluster: str | Sequence[str] | None = None, *, kubeconfig: Paths = None) -> Report:
+    """Examine what is here: versions, Jupyter's pieces, the gateway, the kubeconfig, and the way to each cluster.
+
+    Of each context it looks at the entry, the server's name, a connection, TLS, the login, the version and whether
+    you may list pods. Each step has a time limit of some seconds, and contexts are looked at side by side; it shows
+    what it is at. It asks the clusters (exec plugins are run for it), changes nothing there, and works where the
+    gateway cannot be started. Of more than 16 contexts only the current one is asked, unless they are named.
+
+    The result can be pasted into a bug report: no secret and no value of a variable is in it, the home folder is
+    ``~``, and names of users, of this machine and of the clusters' servers, hosts, addresses and account numbers are
+    replaced. Names of contexts and namespaces are kept, as far as none of these is a part of them. Waits.
+
+    Args:
+        cluster: Contexts to look at, or clusters that are connected, by name; None is all contexts, or the current one
+            if they are many.
+        kubeconfig: As for `connect`.
+
+    Returns:
+        A report, which is a table too: ``.ok``, ``.rows``, ``.text``, ``.df()``.
+    """
+    return blocking(calls.doctor(cluster, kubeconfig))
+
+
 def close() -> None:
-    """Close the manager connected last, its streams and tables, and the socket if no other manager uses it."""
+    """Close the manager connected last, its streams, tables and terminals, and the socket if no other one uses it."""
     blocking(calls.close())
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from notebook_mux._version import __version__
 from notebook_mux.errors import MuxError
@@ -25,6 +25,8 @@ __all__ = ["main"]
 FAILED = 1
 INTERRUPTED = 130
 """128 and SIGINT's number, as shells say it."""
+
+CLEAR_LINE = "\r\x1b[K"
 
 KINDS = ("gateway", "playground")
 
@@ -79,6 +81,14 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="the gateways and playgrounds that run for you on this machine")
     status.add_argument("--json", action="store_true", help="as data")
     status.set_defaults(command=_status)
+
+    doctor = commands.add_parser("doctor", help="what is here, what answers and what is missing, for a bug report too")
+    doctor.add_argument("contexts", nargs="*", metavar="CONTEXT", help="look at these (default: all, if not too many)")
+    doctor.add_argument(
+        "--kubeconfig", action="append", metavar="FILE", help="look into these files (default: kubectl's)"
+    )
+    doctor.add_argument("--json", action="store_true", help="as data")
+    doctor.set_defaults(command=_doctor)
 
     stop = commands.add_parser("stop", help="end them, and clean up after those that died")
     stop.add_argument("kind", nargs="?", choices=KINDS, help="only these (default: all)")
@@ -161,6 +171,43 @@ def _table(rows: list[dict[str, str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths.values(), strict=True)).rstrip()
         for line in lines
     )
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from notebook_mux.handles import doctor
+    from notebook_mux.handles.waiting import blocking
+    from notebook_mux.printing import report
+
+    paint = report.inked if _has_colours(sys.stdout) else report.plain
+
+    def tell(rows: list[dict[str, Any]]) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(CLEAR_LINE)  # of the words that say what it is at
+            sys.stderr.flush()
+        _write("\n".join(report.lines(rows, paint)))
+
+    found = blocking(doctor.doctor(arguments.contexts or None, arguments.kubeconfig, None if arguments.json else tell))
+    if arguments.json:
+        print(json.dumps(found.rows, indent=1))
+    else:
+        _write("\n".join(["", *found.notes, report.verdict(found.rows).capitalize() + "."]))
+    return 0 if found.ok else FAILED
+
+
+def _has_colours(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _write(text: str) -> None:
+    """Print, also where the terminal has not all characters."""
+    from notebook_mux.printing.report import PLAIN_MARKS
+
+    encoding = sys.stdout.encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(PLAIN_MARKS)
+    _tell(text.encode(encoding, "replace").decode(encoding))
 
 
 def _stop(arguments: argparse.Namespace) -> int:

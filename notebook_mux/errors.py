@@ -17,6 +17,8 @@
     ├── Unreachable                also ConnectionError  no answer from a cluster
     │   └── GatewayError                                 no answer from the gateway, or it cannot be started
     ├── NotSynced                  also ConnectionError  a stream that has nothing to show yet, and why
+    ├── OutcomeUnknown             also ConnectionError  what was started may have happened; nobody can tell
+    ├── ProgramFailed              also RuntimeError     a program's exit code was not 0, and that was to be an error
     ├── ProtocolError              also ConnectionError  the other side sent what the protocol does not allow
     ├── TimedOut                   also TimeoutError
     ├── Closed                     also ValueError       the stream, table or manager was closed
@@ -44,6 +46,8 @@ __all__ = [
     "NoCluster",
     "NotFound",
     "NotSynced",
+    "OutcomeUnknown",
+    "ProgramFailed",
     "ProtocolError",
     "ServerError",
     "TimedOut",
@@ -189,6 +193,23 @@ class NotSynced(MuxError, ConnectionError):
     code = "not-synced"
 
 
+class OutcomeUnknown(MuxError, ConnectionError):
+    """What was started may have happened, and may be happening still: nobody is left who could tell."""
+
+    code = "outcome-unknown"
+
+
+class ProgramFailed(MuxError, RuntimeError):
+    """A program ended with another exit code than 0, and that was to be an error.
+
+    Attributes:
+        completed: The `Completed` of `notebook_mux.exec`; None where the error came from elsewhere.
+    """
+
+    code = "program-failed"
+    completed: Any = None
+
+
 class ProtocolError(MuxError, ConnectionError):
     """The other side sent what the protocol does not allow."""
 
@@ -196,9 +217,17 @@ class ProtocolError(MuxError, ConnectionError):
 
 
 class TimedOut(MuxError, TimeoutError):
-    """No answer within the time limit."""
+    """No answer within the time limit.
+
+    Attributes:
+        stdout: Of `notebook_mux.exec`: what the program had written by then, as bytes, or as text where that was asked
+            for; None where the error came from elsewhere. (As `subprocess.TimeoutExpired` has it.)
+        stderr: The same.
+    """
 
     code = "timeout"
+    stdout: Any = None
+    stderr: Any = None
 
 
 class Closed(MuxError, ValueError):

@@ -6,6 +6,7 @@ goes anywhere, and no error shows the token.
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from notebook_mux.errors import InvalidArgument
@@ -13,6 +14,35 @@ from notebook_mux.errors import InvalidArgument
 WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 TOKEN_PARAMETER = "token"
 EXAMPLE = "http://127.0.0.1:8123/?token=..."
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host of `url` is this machine's loopback."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def shown(url: str) -> str:
+    """A URL as a message may show it: scheme, host, port and path."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{_host_and_port(parts)}{parts.path}"
+
+
+def host_of(url: str) -> str:
+    """Host and port of a URL, which may lack its scheme; never a user, a path or a query. "" for what is none."""
+    try:
+        return _host_and_port(urlsplit(url if "://" in url else f"//{url}"))
+    except ValueError:
+        return ""
+
+
+def _host_and_port(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{host}:{parts.port}" if parts.port else host
 
 
 def split_token(url: str) -> tuple[str, str | None]:

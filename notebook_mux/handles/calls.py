@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from notebook_mux import errors
-from notebook_mux.handles import managers, origins
+from notebook_mux.handles import managers, notices, origins
+from notebook_mux.handles.advice import plain_advice
 from notebook_mux.handles.crossing import answered, told
 from notebook_mux.handles.identity import Context, Identity, problem_of
 from notebook_mux.handles.manager import Manager
+from notebook_mux.handles.programs import Completed
 from notebook_mux.handles.questions import Names, checked_namespaces
 from notebook_mux.handles.selectors import Selector
 from notebook_mux.handles.stream import Stream
@@ -19,8 +22,14 @@ from notebook_mux.handles.waiting import Wait, deadline_in, gather, in_thread
 from notebook_mux.kernel import holder
 
 if TYPE_CHECKING:
+    from notebook_mux.handles.events import Events
+    from notebook_mux.handles.forward import Forward
+    from notebook_mux.handles.logs import Logs
+    from notebook_mux.printing.listing import Listing
+    from notebook_mux.printing.report import Report
     from notebook_mux.widgets.status import Status
     from notebook_mux.widgets.table import Table
+    from notebook_mux.widgets.terminal import Terminal
 
 CONNECT_SECONDS = 30.0
 
@@ -70,6 +79,8 @@ async def connect(
     identity = Identity(connection, origin.endpoint, source, names, resolved, user_id or _user())
     manager = managers.get(identity)
     manager._refs_to_write(write)  # a name that is wrong is said before anything is asked of a cluster
+    notices.of_clusters((aliases.get(one["name"], one["name"]), one.get("notes") or ()) for one in found)
+    notices.say()
     await _probe(manager, timeout, deadline)
     await manager._allow(write)
     managers.set_default(manager)
@@ -81,13 +92,7 @@ async def _probe(manager: Manager, timeout: float, deadline: float | None) -> No
     identity = manager._identity
     usable = [context for context in identity.contexts if context.ref]
     asked = [context for context in usable if not manager._answered_lately(context.ref)]
-    connection, probe = identity.connection, holder.core().probe
-    results = await gather(
-        [
-            answered(probe, connection, c.ref, timeout, deadline=deadline, what=f"waiting for {c.alias} ({c.server})")
-            for c in asked
-        ]
-    )
+    results = await gather([_answer(identity, context, timeout, deadline) for context in asked])
     came, unanswered = parted(asked, results)
     for context, _ in came:
         manager._answered_now(context.ref)
@@ -95,6 +100,16 @@ async def _probe(manager: Manager, timeout: float, deadline: float | None) -> No
         failed = [(context.alias, error) for context, error in unanswered]
         unusable = [(context.alias, problem_of(context)) for context in identity.contexts if not context.ref]
         raise most_telling([*failed, *unusable])
+
+
+async def _answer(identity: Identity, context: Context, timeout: float, deadline: float | None) -> Any:
+    began, what = time.monotonic(), f"waiting for {context.alias} ({context.server})"
+    try:
+        return await answered(
+            holder.core().probe, identity.connection, context.ref, timeout, deadline=deadline, what=what
+        )
+    except errors.MuxError as error:
+        raise plain_advice(identity, context, error, time.monotonic() - began) from None
 
 
 async def demo(scenario: str, seed: int, clusters: int, reset: bool, env: bool) -> Manager:
@@ -143,9 +158,55 @@ async def table(what: str | Stream, name: str | None, settings: Mapping[str, Any
     return await owner._table(what, name, settings, watch_)
 
 
+async def exec_(*arguments: Any) -> Completed[Any]:
+    """See `api.exec`."""
+    return await (await default())._exec(*arguments)
+
+
+async def shell(*arguments: Any) -> Terminal:
+    """See `api.shell`."""
+    return await (await default())._shell(*arguments)
+
+
+async def port_forward(*arguments: Any) -> Forward:
+    """See `api.port_forward`."""
+    return await (await default())._port_forward(*arguments)
+
+
+async def logs(*arguments: Any) -> Logs:
+    """See `api.logs`."""
+    return await (await default())._logs(*arguments)
+
+
+async def events(*arguments: Any) -> Events:
+    """See `api.events`."""
+    return await (await default())._events(*arguments)
+
+
 async def status() -> Status:
     """See `api.status`."""
     return (await default()).status()
+
+
+async def contexts(kubeconfig: origins.Paths) -> Listing:
+    """See `api.contexts`."""
+    from notebook_mux.handles import contexts as listed
+
+    return await listed.contexts(kubeconfig)
+
+
+async def kinds(cluster: Names, match: str | None) -> Listing:
+    """See `api.kinds`."""
+    from notebook_mux.handles import kinds as listed
+
+    return await listed.kinds(await default(), cluster, match)
+
+
+async def doctor(cluster: str | Sequence[str] | None, kubeconfig: origins.Paths) -> Report:
+    """See `api.doctor`."""
+    from notebook_mux.handles import doctor as examined
+
+    return await examined.doctor(cluster, kubeconfig)
 
 
 async def close() -> None:

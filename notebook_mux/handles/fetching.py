@@ -21,6 +21,7 @@ from notebook_mux.handles.snapshot import ReadState, ReadView, Snapshot
 from notebook_mux.handles.telling import most_telling, parted, state_of
 from notebook_mux.handles.waiting import gather
 from notebook_mux.kernel import kinds
+from notebook_mux.wire import UNREADABLE
 
 EVERYWHERE = ("*",)
 JSON = "application/json"
@@ -215,7 +216,7 @@ async def _read(server: Server, resource: Resource, place: str | None, name: str
         raise refused(status, body, what=what, cluster=server.name)
     try:
         content: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise errors.ServerError(f"{what}: the answer cannot be read", cluster=server.name, said=str(error)) from None
     return content
 

@@ -34,12 +34,17 @@ class Cluster(NamedTuple):
 
 @dataclass(frozen=True)
 class Stats:
-    """Counts of a manager's endpoint since it was first connected."""
+    """Counts of a manager's endpoint since it was first connected.
+
+    `direct_sockets` are those of single watches that a Headlamp server does not carry on the multiplexed one.
+    """
 
     sockets: int = 0
+    direct_sockets: int = 0
     attempts: int = 0
     reconnects: int = 0
     streams: int = 0
+    terminals: int = 0
     subscriptions: int = 0
     objects: int = 0
     changes: int = 0

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from notebook_mux.errors import ServerError
+from notebook_mux.wire import UNREADABLE
 from notebook_mux.wire.frames import Record, uid_of
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
@@ -75,7 +76,7 @@ def page(body: bytes, printed: float) -> Page:
         else:
             rows = [(bytes(item), b"[]") for item in found.items or ()]
         records = [_record(content, cells, printed) for content, cells in rows]
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise ServerError("the server's list cannot be read", said=str(error)) from None
     return Page({record.uid: record for record in records}, found.columnDefinitions or [], found.metadata.next)
 

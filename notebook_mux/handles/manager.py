@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 from notebook_mux import errors
 from notebook_mux.forksafe import ForkSafeLock
+from notebook_mux.handles import logs, shells
+from notebook_mux.handles.advice import advice, advised
 from notebook_mux.handles.crossing import answered, told
 from notebook_mux.handles.dispatch import CallbackThread
 from notebook_mux.handles.entries import Described
 from notebook_mux.handles.fetching import fetch_list, fetch_one
+from notebook_mux.handles.functions import Functions
 from notebook_mux.handles.holders import streams
 from notebook_mux.handles.identity import Cluster, Identity, Stats
 from notebook_mux.handles.managers import forget, others_on
-from notebook_mux.handles.objects import Object
+from notebook_mux.handles.programs import Completed, run
 from notebook_mux.handles.questions import Names, chosen_contexts, failure_of, question
 from notebook_mux.handles.readers import Clusters
 from notebook_mux.handles.selectors import Selector
 from notebook_mux.handles.server import REQUEST_SECONDS, Server
-from notebook_mux.handles.snapshot import Snapshot
 from notebook_mux.handles.source import READ_SECONDS, Source
 from notebook_mux.handles.stream import Stream
 from notebook_mux.handles.telling import most_telling
+from notebook_mux.handles.terminals import Session
 from notebook_mux.handles.waiting import blocking, deadline_in
 from notebook_mux.kernel import holder
 
 if TYPE_CHECKING:
+    from notebook_mux.handles.events import Events
+    from notebook_mux.handles.forward import Forward
+    from notebook_mux.handles.logs import Logs
+    from notebook_mux.widgets.base import Live
     from notebook_mux.widgets.status import Status
     from notebook_mux.widgets.table import Table
+    from notebook_mux.widgets.terminal import Terminal
 
 ANSWERED_SECONDS = 60.0
 """How long a cluster's answer counts for a `connect` that is run again."""
@@ -39,7 +47,7 @@ CLOSE_SECONDS = 5.0
 """For saying goodbye on the socket; it is closed either way."""
 
 
-class Manager:
+class Manager(Functions):
     """Some clusters at one endpoint. Any thread may call; calls that wait say so.
 
     Made by `connect`, which gives the same one for the same clusters. A notebook shows it as the status widget.
@@ -54,6 +62,8 @@ class Manager:
         self._lock = ForkSafeLock()
         self._answered: dict[str, float] = {}
         self._tables: dict[tuple[Any, ...], Table] = {}
+        self._terminals: dict[str, Terminal] = {}
+        self._forwards: dict[str, Forward] = {}
         self._shown: Status | None = None
 
     # --- state ------------------------------------------------------------------------------------------------------
@@ -106,6 +116,7 @@ class Manager:
         for name in ("objects", "changes", "skipped", "repeated", "relists", "snapshots"):
             counts[name] = sum(part.get(name, 0) for part in parts)
         counts["streams"] = len(parts)
+        counts["terminals"] = len(status.get("terminals", ()))
         counts["lag"] = max((part.get("lag", 0.0) for part in parts), default=0.0)
         return Stats(**counts)
 
@@ -115,75 +126,8 @@ class Manager:
         told(holder.core().retry, self._identity.connection)
 
     def close(self) -> None:
-        """Close its streams and tables, and the socket if no other manager uses it; waits a moment. Idempotent."""
+        """Close its streams, tables and terminals, and the socket if no other manager uses it. Waits. Idempotent."""
         blocking(self._close())
-
-    # --- the functions of the module, for this manager ----------------------------------------------------------------
-
-    @overload
-    def get(
-        self,
-        kind: str,
-        name: None = None,
-        *,
-        namespace: Names = None,
-        cluster: Names = None,
-        selector: Selector = None,
-        field_selector: Selector = None,
-    ) -> Snapshot: ...
-    @overload
-    def get(
-        self,
-        kind: str,
-        name: str,
-        *,
-        namespace: Names = None,
-        cluster: Names = None,
-        selector: Selector = None,
-        field_selector: Selector = None,
-    ) -> Object: ...
-    def get(
-        self,
-        kind: str,
-        name: str | None = None,
-        *,
-        namespace: Names = None,
-        cluster: Names = None,
-        selector: Selector = None,
-        field_selector: Selector = None,
-    ) -> Snapshot | Object:
-        """As `notebook_mux.get`, on these clusters. Waits."""
-        found: Snapshot | Object = blocking(self._get(kind, name, namespace, cluster, selector, field_selector))
-        return found
-
-    def watch(
-        self,
-        kind: str,
-        *,
-        namespace: Names = None,
-        cluster: Names = None,
-        selector: Selector = None,
-        field_selector: Selector = None,
-        timeout: float | None = READ_SECONDS,
-    ) -> Stream:
-        """As `notebook_mux.watch`, on these clusters. Waits."""
-        return blocking(self._watch(kind, namespace, cluster, selector, field_selector, timeout))
-
-    def table(
-        self,
-        what: str | Stream,
-        *,
-        name: str | None = None,
-        columns: Sequence[str] | None = None,
-        wide: bool = False,
-        filter: str = "",  # noqa: A002 - the contract's word
-        sort: str | None = None,
-        height: int = 400,
-        **watch: Any,
-    ) -> Table:
-        """As `notebook_mux.table`, on these clusters. Waits."""
-        settings = {"columns": columns, "wide": wide, "filter": filter, "sort": sort, "height": height}
-        return blocking(self._table(what, name, settings, watch))
 
     def status(self) -> Status:
         """As `notebook_mux.status`, of this manager."""
@@ -211,12 +155,13 @@ class Manager:
         servers = [Server(self._identity, context) for context in chosen_contexts(self._identity, cluster)]
         _, _, kind, namespaces, labels, field_labels, _ = spec
         if name is None:
-            return await fetch_list(servers, kind, namespaces, labels, field_labels, described)
+            steps = fetch_list(servers, kind, namespaces, labels, field_labels, described)
+            return await advised(self._identity, kind, namespaces, ("list",), steps)
         if labels or field_labels:
             raise errors.InvalidArgument("a name and a selector exclude each other", todo="leave one of them out")
         if not isinstance(name, str) or not name:
             raise errors.InvalidArgument(f"{name!r} is no object's name")
-        return await fetch_one(servers, kind, name, namespaces)
+        return await advised(self._identity, kind, namespaces, ("get",), fetch_one(servers, kind, name, namespaces))
 
     async def _watch(
         self,
@@ -235,7 +180,11 @@ class Manager:
         definite = [(name, error) for name, error in failed if error is not None]
         if failed and len(definite) == len(failed):
             stream.close()  # it never showed anything; asked again, it is tried anew
-            raise most_telling(definite)
+            error = most_telling(definite)
+            if type(error) is not errors.Forbidden or not view.states[error.cluster or ""].todo:
+                # otherwise the core has found out what would work, for what the widgets show
+                error = await advice(self._identity, error, kind, spec[3], ("list", "watch"))
+            raise error
         return stream
 
     async def _table(
@@ -267,16 +216,66 @@ class Manager:
                 table.apply(**settings)
             return table
 
+    async def _exec(self, *arguments: Any) -> Completed[Any]:
+        self._check()
+        return await run(self, *arguments)
+
+    async def _shell(self, *arguments: Any) -> Terminal:
+        from notebook_mux.widgets.terminal import Terminal
+
+        self._check()
+        wanted = shells.wish(*arguments)
+        session = await shells.session(self, wanted)
+        with self._lock:
+            self._terminals = {id_: one for id_, one in self._terminals.items() if not one.closed}
+            terminal = self._terminals.get(session.id)
+            if terminal is None:
+                key = (self._identity.key, session.id)
+                terminal = self._terminals[session.id] = Terminal(session, key=key, choose=self._chooser(wanted))
+            else:
+                terminal._back()
+            return terminal
+
+    def _chooser(self, wanted: shells.Wish) -> Callable[[str], Session] | None:
+        """Gives the session of another container of the same; None where there is none to choose."""
+        if wanted.image is not None or wanted.target.is_node:
+            return None
+        return lambda name: blocking(shells.session(self, replace(wanted, container=name)))
+
+    async def _port_forward(self, *arguments: Any) -> Forward:
+        from notebook_mux.handles.forward import open_
+
+        self._check()
+        return await open_(self, *arguments)
+
+    async def _logs(self, *arguments: Any) -> Logs:
+        self._check()
+        return await logs.open_(self, *arguments)
+
+    async def _events(self, *arguments: Any) -> Events:
+        from notebook_mux.handles.events import open_
+
+        self._check()
+        return await open_(self, *arguments)
+
     async def _close(self) -> None:
         with self._lock:
             closed, self._closed = self._closed, True
-            widgets = [*self._tables.values(), *([self._shown] if self._shown is not None else [])]
+            widgets: list[Live] = [*self._tables.values(), *([self._shown] if self._shown is not None else [])]
+            terminals = list(self._terminals.values())
             self._tables.clear()
+            self._terminals.clear()
         if closed:
             return
         forget(self)
+        await shells.close_all(self._identity)
+        widgets += terminals
+        for forward in list(self._forwards.values()):
+            forward.close()
+            forward._hide()
         others = others_on(self._identity.connection)
         streams.close(lambda source: source.owner is self or (not others and self._owns(source.spec)))
+        logs.close_all(self, lambda spec: not others and self._owns(spec))
         for widget in widgets:
             widget.close()
         core = holder.running()

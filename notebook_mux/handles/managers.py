@@ -72,6 +72,12 @@ def default() -> Manager | None:
         return _default
 
 
+def known() -> list[Manager]:
+    """The managers of this generation that are not closed."""
+    with _lock:
+        return [manager for manager in list(_known.values()) if not manager._closed]
+
+
 def forget(manager: Manager) -> None:
     """It was closed."""
     global _default

@@ -86,7 +86,8 @@ def find(url: str | None, kubeconfig: Paths, env: Mapping[str, str] | None = Non
     if env.get("KUBERNETES_SERVICE_HOST") and ACCOUNT_TOKEN.is_file():
         source = {"kubeconfig": [], "env": plugin_environment(env), "in_cluster": True}
         return Origin(("auto", None), source, "the pod's service account")
-    looked.append("in-cluster (not in a pod)")
+    in_pod = bool(env.get("KUBERNETES_SERVICE_HOST"))  # as on Binder, whose pods get no token
+    looked.append(f"in-cluster ({'a pod without the token of a service account' if in_pod else 'not in a pod'})")
     raise NoCluster(
         f"no cluster to connect to; looked at {', '.join(looked)}",
         todo="nm.demo() starts a cluster inside this machine; or give nm.connect(kubeconfig=...)",

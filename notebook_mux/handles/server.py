@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any
 
 from notebook_mux import errors
 from notebook_mux.handles.crossing import answered
-from notebook_mux.handles.fetching import find_kind
+from notebook_mux.handles.fetching import JSON, find_kind
 from notebook_mux.handles.identity import Context, Identity
 from notebook_mux.kernel import holder
 
@@ -47,6 +48,41 @@ class Server:
             timeout=REQUEST_SECONDS,
         )
         return status, body
+
+    async def change(
+        self, method: str, path: str, body: str | None = None, *, query: str = "", content_type: str = JSON
+    ) -> tuple[int, bytes]:
+        """A request that changes something: status and body; `sent`'s, waited for.
+
+        Raises:
+            Unreachable: The connection was lost before the answer came: it may have happened.
+            WriteRefused: The manager may not write here.
+        """
+        return await self.changed(self.sent(method, path, body, query=query, content_type=content_type))
+
+    async def changed(self, future: Future[tuple[int, dict[str, str], bytes]]) -> tuple[int, bytes]:
+        """Wait for what was `sent`: status and body."""
+        status, _, content = await self._ask(lambda: future)
+        return status, content
+
+    def sent(
+        self, method: str, path: str, body: str | None = None, *, query: str = "", content_type: str = JSON
+    ) -> Future[tuple[int, dict[str, str], bytes]]:
+        """A request that changes something, on its way: it is never asked twice, and goes on if nobody waits for it."""
+        identity = self._identity
+        future: Future[tuple[int, dict[str, str], bytes]] = holder.core().http(
+            identity.connection,
+            self._ref,
+            method,
+            path,
+            query,
+            headers={"Accept": JSON, **({"Content-Type": content_type} if body is not None else {})},
+            body=body,
+            scope=identity.scope,
+            user=identity.user,
+            timeout=REQUEST_SECONDS,
+        )
+        return future
 
     async def _discover(self, refresh: bool) -> list[dict[str, Any]]:
         connection = self._identity.connection

@@ -23,6 +23,7 @@ class ReadState:
     retry_at: float | None = None
     resource: dict[str, Any] | None = None
     namespaces: tuple[str, ...] | None = None
+    fresh: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

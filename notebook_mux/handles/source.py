@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import os
+import socket
 import time
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from notebook_mux.errors import Closed, MuxError, NotSynced
-from notebook_mux.forksafe import ForkSafeLock
-from notebook_mux.handles.crossing import answered, crossed, told
+from notebook_mux.handles.crossing import answered, told
 from notebook_mux.handles.entries import Described
+from notebook_mux.handles.held import Held, Owner
+from notebook_mux.handles.refusals import vpn
 from notebook_mux.handles.snapshot import ReadState, ReadView
 from notebook_mux.handles.waiting import deadline_in
 from notebook_mux.kernel import holder
@@ -19,20 +20,8 @@ from notebook_mux.kernel import holder
 READ_SECONDS = 10.0
 """How long reading waits for the first complete list."""
 
-OPEN_ATTEMPTS = 3
-"""A stream can end between being found and being held; not three times in a row."""
 
-_numbers = itertools.count(1)
-
-
-class Owner(Protocol):
-    """The manager, as far as a source knows it."""
-
-    def _check(self) -> None:
-        """Raise `Closed` if it was closed; connect in a process or core where it has no connection yet."""
-
-
-class Source:
+class Source(Held):
     """One stream of the core. Any thread may call; only `ready` waits.
 
     Args:
@@ -42,19 +31,12 @@ class Source:
     """
 
     def __init__(self, owner: Owner, spec: tuple[Any, ...], described: Described) -> None:
-        self.owner = owner
+        super().__init__(owner)
         self.spec = spec
         self.described = described
-        self.closed = False
-        self._core: Any = None
-        self._id = ""
-        self._holders: set[str] = set()
-        self._confirmed: set[str] = set()
-        self._undone: list[Callable[[], None]] = []
         self._settled = ""
         self._last: Any = None
         self._inherited: ReadView | None = None
-        self._lock = ForkSafeLock()
 
     @property
     def words(self) -> str:
@@ -62,72 +44,25 @@ class Source:
         states = self._last.states.values() if self._last is not None else ()
         return self.described.words(state.resource for state in states)
 
-    # --- opening and holding --------------------------------------------------------------------------------------
+    # --- the core's words -----------------------------------------------------------------------------------------
 
-    def opened(self) -> tuple[Any, str]:
-        """The core and the stream's id there, opened anew if it has ended for want of holders.
+    def _open(self, core: Any) -> str:
+        return str(core.open_stream(self.spec))
 
-        Raises:
-            Closed: The stream or its manager was closed.
-        """
-        if self.closed:
-            raise self._closed()
-        self.owner._check()
-        core = holder.core()
-        with self._lock:
-            if core is self._core:
-                if core.alive(self._id):
-                    return core, self._id
-                if self._confirmed:  # it was held and has ended all the same
-                    self.close()
-                    raise self._closed()
-            for attempt in range(OPEN_ATTEMPTS):
-                id_ = told(core.open_stream, self.spec)
-                try:
-                    for name in list(self._holders):
-                        core.hold(id_, name)
-                except Exception as error:  # noqa: BLE001 - of the core's generation, so not known by class
-                    if attempt == OPEN_ATTEMPTS - 1:
-                        raise crossed(error) from None
-                    continue
-                self._core, self._id, self._confirmed = core, id_, set(self._holders)
-                break
-            return core, self._id
+    def _alive(self, core: Any) -> bool:
+        return bool(core.alive(self._id))
+
+    def _take(self, core: Any, id_: str, name: str) -> None:
+        core.hold(id_, name)
+
+    def _let_go(self, core: Any, id_: str, name: str) -> None:
+        core.release(id_, name)
+
+    def _end(self, core: Any, id_: str) -> None:
+        core.close_stream(id_)
 
     def _closed(self) -> Closed:
         return Closed(f"the stream of {self.words} was closed", todo="run the cell with nm.watch(...) again")
-
-    def hold(self, kind: str) -> str:
-        """Keep the stream for a new holder; returns the holder's name.
-
-        Args:
-            kind: What it is: ``"python"``, ``"callback"``, ``"iterator"``, ``"wait"``, ``"view"``.
-        """
-        name = f"{kind}-{id(_numbers):x}-{next(_numbers)}"
-        with self._lock:
-            self._holders.add(name)
-            try:
-                core, id_ = self.opened()
-                told(core.hold, id_, name)
-            except BaseException:
-                self._holders.discard(name)
-                raise
-            self._confirmed.add(name)
-        return name
-
-    def release(self, name: str) -> None:
-        """A holder has gone; called again it does nothing, and it never raises."""
-        self._holders.discard(name)
-        self._confirmed.discard(name)
-        core = self._core
-        if core is not None:
-            core.release(self._id, name)
-
-    def later(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Call a function on the core's thread: for finalizers, which run at any place and may take no lock."""
-        core = self._core
-        if core is not None:
-            core.thread.call(function, *arguments)
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -213,31 +148,6 @@ class Source:
     def _waiting_for(self) -> str:
         return f"waiting for {self.words}: {standing(self.view())}"
 
-    # --- the end --------------------------------------------------------------------------------------------------
-
-    def on_close(self, undo: Callable[[], None]) -> Callable[[], None]:
-        """Have something undone when the stream is closed; returns what forgets it."""
-        self._undone.append(undo)
-
-        def forget() -> None:
-            if undo in self._undone:
-                self._undone.remove(undo)
-
-        return forget
-
-    def close(self) -> None:
-        """End the stream for all who hold it; idempotent."""
-        if self.closed:
-            return
-        self.closed = True
-        core, id_ = self._core, self._id
-        running = holder.running()
-        if running is not None and running is core:
-            running.close_stream(id_)
-        for undo in list(self._undone):
-            undo()
-        self._holders.clear()
-
 
 class HeldFeed:
     """The core's feed and the hold that keeps its stream; see `kernel.feed.Feed`."""
@@ -285,7 +195,7 @@ def not_synced(words: str, view: Any) -> NotSynced:
     """The error for a stream that has nothing to show."""
     states = view.states
     said = next((state.said for state in states.values() if state.said), None)
-    todo = next((state.todo for state in states.values() if state.todo), None)
+    todo = next((state.todo for state in states.values() if state.todo), None) or _next_try(states.values())
     cluster = next(iter(states)) if len(states) == 1 else None
     return NotSynced(
         f"the {words} have not been read yet: {standing(view)}",
@@ -293,3 +203,12 @@ def not_synced(words: str, view: Any) -> NotSynced:
         said=said,
         todo=todo or "it goes on by itself; .clusters has the reasons, nm.status() shows them",
     )
+
+
+def _next_try(states: Iterable[Any]) -> str | None:
+    """When a cluster that is away is tried again, and what to see to meanwhile."""
+    times = [state.retry_at for state in states if state.state == "unreachable" and state.retry_at]
+    if not times:
+        return None
+    seconds = max(0.0, min(times) - time.time())
+    return f"it is tried again by itself, next in {seconds:.0f} s; {vpn(socket.gethostname())}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Hashable
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ from notebook_mux.errors import Closed, InvalidArgument, NotFound, TimedOut
 from notebook_mux.handles.changes import Changes
 from notebook_mux.handles.conditions import Condition, parse
 from notebook_mux.handles.dispatch import Callback, CallbackThread
+from notebook_mux.handles.held import Handle
 from notebook_mux.handles.objects import Change, Object
 from notebook_mux.handles.readers import Readers
 from notebook_mux.handles.snapshot import Snapshot
@@ -21,7 +21,7 @@ SHOWN_NAMES = 3
 """Names of objects that a wait shows of those it still waits for."""
 
 
-class Stream(Readers):
+class Stream(Readers, Handle):
     """One kind in some namespaces of some clusters, live. Made by `watch`; the same arguments give the same stream.
 
     Reading waits for the first complete list, and raises `NotSynced` with the reason where there is none to be had.
@@ -29,11 +29,9 @@ class Stream(Readers):
     """
 
     def __init__(self, source: Source, callbacks: CallbackThread, key: Hashable) -> None:
-        self._source = source
+        self._source: Source = source
         self._callbacks = callbacks
         self._key: Any = key
-        self._uncounted = 0
-        self._python = ""
         self._keep(True)
 
     # --- reading --------------------------------------------------------------------------------------------------
@@ -145,26 +143,9 @@ class Stream(Readers):
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed; a closed stream is not given out again."""
-        return self._source.closed
-
     def close(self) -> None:
         """End the stream for all who use it; later use raises `Closed`. Idempotent."""
         self._source.close()
-
-    def _keep(self, wanted: bool) -> None:
-        """Hold it for Python references, or let it go if nothing but ``Out`` has it; using it opens it again."""
-        if wanted and not self._python:
-            self._python = self._source.hold("python")
-            source = self._source
-            self._finalizer = weakref.finalize(self, source.later, source.release, self._python)
-            self._finalizer.atexit = False
-        elif not wanted and self._python:
-            name, self._python = self._python, ""
-            self._finalizer.detach()
-            self._source.release(name)
 
 
 class _Tally:

@@ -4,8 +4,8 @@ How they are found, started once however many ask, believed, logged and ended. N
 
 - `folders`, `files`, `locks`, `process`: what the system gives, checked.
 - `name`: which service is meant; `runtime`: its runtime file and its tenure; `proof`: why a file is believed.
-- `launcher`: the client's side, find or start (with `spawn`, `environment`, `ask`); `services`: all that are there,
-  for ``status`` and ``stop``.
+- `launcher`: the client's side, find or start (with `spawn`, `environment`, `ask`), and what came up on the way
+  (`strangers` on an old port, `neighbours` on one account); `services`: all there are, for ``status`` and ``stop``.
 - `idle`: when a service ends by itself; `logs`, `redact`: what it may write; `user`: the user id.
 - `lab`: JupyterLab for ``notebook-mux demo``.
 

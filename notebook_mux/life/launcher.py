@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from notebook_mux.errors import GatewayError
-from notebook_mux.life import ask, environment, runtime, spawn
+from notebook_mux.life import ask, environment, neighbours, runtime, spawn, strangers
 from notebook_mux.life.locks import FileLock, is_held
 from notebook_mux.life.name import ServiceName
 
@@ -23,6 +23,9 @@ POLL_S = 0.03
 
 STARTS = 3
 """How often a service is started that ended at once because another one held its lock."""
+
+GATEWAY = "gateway"
+"""The service whose users should know of each other: it has their credentials."""
 
 SAID_LIMIT = 560
 """Characters of a log's end in an error, which shows its beginning (`errors.SAID_LIMIT`)."""
@@ -41,6 +44,7 @@ class Running:
         version: The package's version.
         since: When it began, in Unix seconds.
         extra: What it told its clients.
+        notes: What came up on the way, for its user to know: one sentence each.
     """
 
     url: str
@@ -51,6 +55,7 @@ class Running:
     version: str
     since: float
     extra: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, entry: runtime.Entry) -> Running:
@@ -102,7 +107,9 @@ def ensure(
     try:
         launching = FileLock(name.launch_lock_file())
         try:
-            return _find_or_start(name, list(argv), dict(env or {}), launching, deadline)
+            running = _find_or_start(name, list(argv), dict(env or {}), launching, deadline)
+            neighbour = neighbours.note() if name.service == GATEWAY else None
+            return replace(running, notes=(*running.notes, neighbour)) if neighbour else running
         finally:
             launching.release(remove=True)
     except OSError as error:
@@ -116,10 +123,11 @@ def _find_or_start(
 ) -> Running:
     started: spawn.Started | None = None
     starts = 0
+    stranger = ""
     while True:
         remaining = deadline - time.monotonic()
         if running := find(name, max(0.1, min(remaining, ask.PROOF_TIMEOUT_S))):
-            return running
+            return replace(running, notes=(stranger,)) if stranger else running
         if remaining <= 0:
             raise _late(name, started)
         # Who holds this lock starts the service; the others look on, and one of them takes over if the starter dies.
@@ -129,6 +137,7 @@ def _find_or_start(
                     if starts == STARTS:
                         raise _failed(name, None)
                     starts += 1
+                    stranger = stranger or _stranger(name)
                     started = spawn.start(argv, env=environment.for_service(extra=env), log=name.log_file())
             elif started.has_ended():
                 # It either failed, or found the lock held: by one that came first, or one that was about to end.
@@ -136,6 +145,17 @@ def _find_or_start(
                     raise _failed(name, started)
                 started = None
         time.sleep(POLL_S)
+
+
+def _stranger(name: ServiceName) -> str:
+    """Who has the port of a runtime file that nobody has proved, in a sentence; "" if nobody has it."""
+    entry = runtime.read(name.runtime_file())
+    if entry is None or entry.key != name.key() or (who := strangers.listener(entry.port)) is None:
+        return ""
+    return (
+        f"port {entry.port}, where {name.describe()} was, belongs to {who} now; it could not prove itself, was sent no "
+        f"token, and {name.describe()} was started anew"
+    )
 
 
 def _gave_way(started: spawn.Started) -> bool:

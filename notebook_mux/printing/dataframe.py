@@ -21,16 +21,26 @@ _COUNTS = {("", "pods"): "Restarts"}
 """Columns that print a number and more."""
 
 
-def frame(view: Any, entries: list[Entry], now: float, *, text: bool) -> pd.DataFrame:
-    """The entries of a view as a frame; see `Readers.df`."""
+def require_pandas() -> None:
+    """Import pandas, which nothing else does.
+
+    Raises:
+        InvalidArgument: It is not installed.
+    """
     try:
-        import pandas as pd
+        import pandas  # noqa: F401
     except ImportError as error:
         raise InvalidArgument(
             "a data frame needs pandas, which is not installed",
             said=str(error),
             todo="install it: %pip install 'notebook-mux[pandas]', or use .rows",
         ) from None
+
+
+def frame(view: Any, entries: list[Entry], now: float, *, text: bool) -> pd.DataFrame:
+    """The entries of a view as a frame; see `Readers.df`."""
+    require_pandas()
+    import pandas as pd
 
     columns = cells.effective(view.columns)
     titles = unique_titles(columns)

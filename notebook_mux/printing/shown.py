@@ -103,11 +103,19 @@ def _state(view: Any) -> str:
 def _troubles(view: Any) -> list[str]:
     lines = []
     for name, state in view.states.items():
-        words = _clean(state.reason or state.said or "")
+        words = ": ".join(dict.fromkeys(_clean(part) for part in (state.reason, state.said) if part))
         if state.state == "live":
             if words:
                 lines.append(f"{name}: {words}")
             continue
-        since = f" since {ages.utc(state.since).strftime('%H:%M:%S UTC')}" if state.since else ""
-        lines.append(f"{name}: {state.state}{since}{f', {words}' if words else ''}")
+        parts = [f"{name}: {state.state}{f' since {_clock(state.since)}' if state.since else ''}"]
+        parts += [words] if words else []
+        parts += [f"rows are from {_clock(state.fresh)}"] if state.fresh else []
+        parts += [f"next try at {_clock(state.retry_at)}"] if state.retry_at else []
+        parts += [_clean(state.todo)] if state.todo else []
+        lines.append(", ".join(parts))
     return lines
+
+
+def _clock(seconds: float) -> str:
+    return ages.utc(seconds).strftime("%H:%M:%S UTC")

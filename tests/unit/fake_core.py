@@ -19,8 +19,9 @@ from notebook_mux.handles.manager import Manager
 from notebook_mux.kernel import holder
 from notebook_mux.kernel.failure import Failure
 from notebook_mux.kernel.feed import Feed
-from notebook_mux.kernel.streams import ClusterState, StreamSpec, StreamView
+from notebook_mux.kernel.members import ClusterState, StreamSpec, StreamView
 from notebook_mux.wire.frames import Record
+from tests.unit.fake_terminals import FakeTerminals
 
 PODS = {
     "name": "pods",
@@ -189,10 +190,13 @@ class FakeCore:
         self.resources: dict[str, list[dict[str, Any]]] = {}
         self.served: list[dict[str, Any]] = [PODS, NODES, SECRETS, DEPLOYMENTS]
         self.answer: Callable[[str, str, str], tuple[int, bytes]] = lambda ref, path, query: (404, b"{}")
+        self.review: Callable[[str, dict[str, Any]], dict[str, Any]] = lambda ref, review: {"allowed": True}
+        """The status of an access or rules review that is posted."""
         self.connected: Any = None
         self.granted: list[str] | None = None
         self.open: set[str] = set()
         self.streams: dict[str, FakeStream] = {}
+        self.terminals = FakeTerminals()
         self._ids = itertools.count(1)
         self.prepare: Callable[[FakeStream], None] | None = None
 
@@ -230,6 +234,9 @@ class FakeCore:
 
     def http(self, conn: str, ref: str, method: str, path: str, query: str = "", **more: Any) -> Future[Any]:
         self.calls.append(("http", ref, method, path, query, more["headers"]["Accept"]))
+        if method == "POST":
+            review = msgspec.json.decode(more["body"])
+            return done((201, {}, msgspec.json.encode({"status": self.review(ref, review)})))
         try:
             status, body = self.answer(ref, path, query)
         except Failure as failure:
@@ -325,6 +332,7 @@ class FakeCore:
                 "reconnects": 1,
                 "sockets": 1,
                 "bytes_in": 10,
+                "terminals": self.terminals.all(name),
             }
             for name in sorted(self.open)
         ]

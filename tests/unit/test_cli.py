@@ -59,7 +59,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     shown = capsys.readouterr().out
-    assert all(f"\n    {name}" in shown for name in ("demo", "gateway", "playground", "status", "stop"))
+    assert all(f"\n    {name}" in shown for name in ("demo", "doctor", "gateway", "playground", "status", "stop"))
 
 
 @pytest.mark.parametrize("kind", cli.KINDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import shutil
@@ -11,11 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import notebook_mux
 from notebook_mux.kernel import holder
 from tests.unit.fake_core import FakeCore, pod
+from tests.unit.handles.logs_core import LogsCore
+from tests.unit.handles.test_events import EventCore
 
 
 @pytest.fixture
@@ -99,6 +103,113 @@ def test_a_fresh_import_goes_on_with_the_same_core(core: FakeCore) -> None:
     core.stream.put(pod("web-1"))
     assert len(fresh) == len(stream) == 2
     assert new.connect("dev", write=True)._identity.scope == m._identity.scope
+
+
+def test_logs_go_on_after_a_fresh_import(core: FakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged = LogsCore()
+    logged.version = core.version
+    monkeypatch.setattr(holder._holder(), "core", logged)
+    old = imported_anew()
+    old.connect()
+    logs = old.logs("deploy/web", since="10m")
+    new = imported_anew()
+    fresh = new.logs("deploy/web", since="10m")
+    assert fresh is not logs
+    assert isinstance(fresh, new.Logs)
+    assert fresh is new.logs("deployment/web", since="10m")
+    assert len(logged.asked("open_logs")) == 1
+    logged.one.write("three", at=2)
+    assert [line.text for line in fresh.lines] == [line.text for line in logs.lines] == ["one", "two", "three"]
+    del logs
+    gc.collect()
+    assert len(logged.one.holders) == 1
+    fresh.close()
+    with pytest.raises(new.Closed):
+        fresh.wait("x")
+    assert new.logs("deploy/web", since="10m") is not fresh
+
+
+def test_a_reload_of_the_modules_of_logs_loses_nothing(core: FakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged = LogsCore()
+    logged.version = core.version
+    monkeypatch.setattr(holder._holder(), "core", logged)
+    nm = imported_anew()
+    nm.connect()
+    logs = nm.logs("web-0", since=60)
+    for name in ("log_source", "log_lines", "log_targets", "log_following", "logs", "calls"):
+        importlib.reload(importlib.import_module(f"notebook_mux.handles.{name}"))
+        assert len(nm.logs("web-0", since=60).lines) == len(logs.lines) == 2
+    assert len(logged.asked("open_logs")) == 1
+
+
+def test_events_go_on_after_a_fresh_import(core: FakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened = EventCore()
+    happened.version = core.version
+    monkeypatch.setattr(holder._holder(), "core", happened)
+    old = imported_anew()
+    old.connect()
+    events = old.events("deploy/web")
+    new = imported_anew()
+    fresh = new.events("deploy/web")
+    assert fresh is not events
+    assert isinstance(fresh, new.Events)
+    assert fresh is new.events("deployment/web")
+    assert [one.reason for one in fresh.folded] == [one.reason for one in events.folded]
+    assert [call[1] for call in happened.asked("open_stream")] == ["events", "replicasets", "pods"]
+    events.close()
+    assert len(fresh) == 3, "what is closed is the older one's"
+
+
+def test_a_reload_of_the_modules_of_events_loses_nothing(core: FakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened = EventCore()
+    happened.version = core.version
+    monkeypatch.setattr(holder._holder(), "core", happened)
+    nm = imported_anew()
+    nm.connect()
+    events = nm.events("deploy/web")
+    for name in ("kin", "lifelines", "folding", "family", "event_source", "events", "calls"):
+        importlib.reload(importlib.import_module(f"notebook_mux.handles.{name}"))
+        assert nm.events("deploy/web") is events
+        assert len(events.folded) == 3
+    assert nm.events(events.folded[0]) is events
+    assert len(happened.asked("open_stream")) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_reads_the_events_of_its_parent(core: FakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened = EventCore()
+    happened.version = core.version
+    monkeypatch.setattr(holder._holder(), "core", happened)
+    nm = imported_anew()
+    nm.connect()
+    events = nm.events("deploy/web")
+
+    class Child(EventCore):
+        """What the real holder starts in a child: no connection, but what the parent had read."""
+
+        def read(self, id_: str) -> Any:
+            return happened.read(id_) if id_ in happened.streams else super().read(id_)
+
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        said = b"?"
+        try:
+            started = Child()
+            started.version = happened.version
+            holder._holder().core = started
+            said = repr(([one.count for one in events.folded], len(events.rows), started.calls)).encode()
+        except BaseException as error:  # noqa: BLE001 - told to the parent
+            said = repr(error).encode()
+        finally:
+            os.write(write, said)
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    assert told == repr(([1, 1, 14], 3, []))
 
 
 def test_errors_are_of_the_callers_generation(core: FakeCore) -> None:
@@ -193,7 +304,8 @@ run("s = nm.watch('pods')")
 run("t = s.on_change(print, initial=False)")
 for name in ("stream", "manager", "calls"):
     module = pathlib.Path({package!r}, "notebook_mux", "handles", name + ".py")
-    text = module.read_text().replace("class Stream(Readers):", "class Stream(Readers):\\n    added = 7\\n")
+    head = "class Stream(Readers, Handle):"
+    text = module.read_text().replace(head, head + "\\n    added = 7\\n")
     module.write_text(text + "\\nADDED = 7\\n")
     time.sleep(0.01)
     run("again = nm.watch('pods')")
@@ -220,3 +332,50 @@ def test_autoreload_with_changed_classes(tmp_path: Path) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=50, cwd=tmp_path, env=env
     )
     assert done.stdout.strip().endswith("done"), done.stdout + done.stderr
+
+
+def answering_with_a_pod(core: FakeCore) -> None:
+    content = {
+        "kind": "Pod",
+        "metadata": {"name": "web-0", "namespace": "default"},
+        "spec": {"containers": [{"name": "main"}]},
+        "status": {"phase": "Running"},
+    }
+    core.answer = lambda ref, path, query: (200, msgspec.json.encode(content))
+
+
+@pytest.mark.parametrize(
+    "module", ["handles.shells", "handles.terminals", "handles.manager", "handles.targets", "api", "handles.calls"]
+)
+def test_a_reload_of_a_module_keeps_the_terminal(core: FakeCore, module: str) -> None:
+    nm = imported_anew()
+    answering_with_a_pod(core)
+    nm.connect(write=True)
+    terminal = nm.shell("web-0")
+    importlib.reload(importlib.import_module(f"notebook_mux.{module}"))
+    assert nm.shell("web-0") is terminal
+    assert terminal.state == "running"
+    assert len(core.terminals.asked("open")) == 1
+    nm.close()
+
+
+def test_a_terminal_after_a_fresh_import(core: FakeCore) -> None:
+    old = imported_anew()
+    answering_with_a_pod(core)
+    old.connect(write=True)
+    first, old_error = old.shell("web-0"), old.Closed
+    new = imported_anew()
+    core.answer = lambda ref, path, query: (404, b"{}")
+    found = new.shell("web-0")
+    assert found is not first
+    assert found is new.shell("web-0")
+    assert isinstance(found, new.Terminal)
+    assert (found.session.id, found.pod, found.words) == (first.session.id, "web-0", "web-0")
+    assert len(core.terminals.asked("open")) == 1
+    found.close()
+    assert first.state == "closed"
+    with pytest.raises(old_error):
+        first.session.attach("v", print)
+    with pytest.raises(new.NotFound):
+        new.shell("web-0")
+    new.close()

@@ -15,26 +15,46 @@ PACKAGE = "notebook_mux"
 LAYERS = [
     "errors _version forksafe",
     "life urls",
-    "wire",
+    "wire ages",
+    "kube printers",
+    "remote",
+    "forwards",
+    "tailing",
+    "headlamp",
     "kernel",
-    "progress ages waiting jsonpath selectors",
-    "crossing moments cells conditions objects origins entries",
-    "shown dataframe lists refusals telling",
-    "readers snapshot",
-    "source",
+    "progress waiting jsonpath selectors",
+    "kin lifelines",
+    "folding",
+    "crossing moments cells conditions objects origins entries patterns log_lines masking",
+    "shown dataframe listing report lists refusals telling log_text",
+    "event_frame",
+    "checking",
+    "log_frame log_files",
+    "readers snapshot held log_standing",
+    "source log_source log_following",
+    "family",
+    "event_source",
     "changes dispatch",
     "stream",
     "holders fetching",
     "identity playgrounds",
-    "questions server",
+    "questions server reviews notices",
+    "advice targets ports log_around",
+    "starting rights sweeping log_targets",
+    "programs terminals debugging node_shells",
+    "shells",
     "widgets",
-    "managers manager",
+    "functions managers manager events forward logs",
+    "contexts kinds doctor",
     "calls",
-    "api aio",
+    "api api_containers aio",
 ]
 
-# The gateway and the playground are processes of their own. They share with the kernel's side only what is pure.
-SHARED = {"errors", "_version", "life", "urls", "wire", "ages", "jsonpath"}
+# The gateway, the checks and the playground are processes of their own. They share with the kernel's side only what is
+# pure; the checks look at clusters as the gateway does, with its own modules.
+PROCESSES = {"gateway": set(), "playground": set(), "checks": {"gateway"}}
+SHARED = {"errors", "_version", "life", "urls", "wire", "kube", "printers", "remote", "forwards", "tailing", "ages",
+          "jsonpath"}  # fmt: skip
 
 # What a person calls may start anything.
 ENTRANCES = {"__init__", "__main__", "cli"}
@@ -59,8 +79,13 @@ def modules() -> list[Path]:
 
 
 def room(parts: Sequence[str]) -> str:
-    """The module or subpackage right below the package; in the folders of the user's side, the module itself."""
-    return parts[1] if parts[0] in OPEN_FOLDERS and len(parts) > 1 else parts[0]
+    """The module or subpackage right below the package; in the folders of the user's side, the module itself.
+
+    Where both have one name it is that with its folder: ``handles.logs`` is another room than ``logs``.
+    """
+    if parts[0] not in OPEN_FOLDERS or len(parts) == 1:
+        return parts[0]
+    return ".".join(parts[:2]) if (ROOT / PACKAGE / parts[1]).exists() else parts[1]
 
 
 def room_of(dotted: str) -> str:
@@ -71,8 +96,9 @@ def room_of(dotted: str) -> str:
 def rooms_from(node: ast.ImportFrom) -> set[str]:
     """``from notebook_mux.handles import stream`` names modules, ``from notebook_mux.kernel import holder`` a room."""
     assert node.module is not None
-    if node.module.removeprefix(f"{PACKAGE}.") in OPEN_FOLDERS:
-        return {alias.name for alias in node.names}
+    folder = node.module.removeprefix(f"{PACKAGE}.")
+    if folder in OPEN_FOLDERS:
+        return {room((folder, alias.name)) for alias in node.names}
     return {room_of(node.module)}
 
 
@@ -107,8 +133,8 @@ def test_no_import_runs_against_the_stream(path: Path) -> None:
     if own in ENTRANCES:
         return
     others = imported(path) - {own, PACKAGE}
-    if own in ("gateway", "playground"):
-        assert others <= SHARED
+    if own in PROCESSES:
+        assert others <= SHARED | PROCESSES[own]
         return
     assert own in layers, f"{own} has no place in the stream: add it to LAYERS"
     for other in others - {"playground"} if own == "playgrounds" else others:
@@ -117,7 +143,9 @@ def test_no_import_runs_against_the_stream(path: Path) -> None:
 
 def test_the_wire_is_sans_io() -> None:
     refused = {"asyncio", "aiohttp", "websockets", "socket", "threading", "ssl"}
-    for path in (ROOT / PACKAGE / "wire").glob("*.py"):
+    own = ROOT / PACKAGE
+    headlamps = [own / "headlamp" / f"{name}.py" for name in ("client", "config", "cookies")]
+    for path in (*(own / "wire").glob("*.py"), *(own / "printers").glob("*.py"), *headlamps):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = []
             if isinstance(node, ast.Import):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import subprocess
 import sys
@@ -20,6 +21,17 @@ SIGNATURES = {
     "watch": "(kind, *, namespace=None, cluster=None, selector=None, field_selector=None, timeout=10.0)",
     "table": "(what, *, name=None, columns=None, wide=False, filter='', sort=None, height=400, **watch)",
     "status": "()",
+    "contexts": "(kubeconfig=None)",
+    "kinds": "(cluster=None, match=None)",
+    "doctor": "(cluster=None, *, kubeconfig=None)",
+    "exec": "(target, command, *, container=None, stdin=None, text=False, check=False, timeout=30.0, namespace=None, "
+    "cluster=None)",
+    "shell": "(target, command=None, *, container=None, image=None, attach=False, name=None, namespace=None, "
+    "cluster=None)",
+    "port_forward": "(target, port, *, namespace=None, cluster=None)",
+    "logs": "(target, *, selector=None, container=None, since=None, tail=100, previous=False, follow=True, "
+    "include=None, exclude=None, max_pods=50, namespace=None, cluster=None)",
+    "events": "(target=None, *, warnings=False, namespace=None, cluster=None)",
     "close": "()",
     "run": "(coroutine)",
 }
@@ -29,12 +41,32 @@ CLASSES = {
         "change": "on_change changes wait close closed",
         "read": "rows columns objects df synced clusters get",
     },
+    "Events": {
+        "stream": "rows columns objects df synced clusters get on_change changes wait close closed",
+        "own": "folded notes",
+    },
+    "Folded": {
+        "object": "cluster namespace kind name container object owners",
+        "event": "type reason message warning count first last span source events",
+    },
     "Snapshot": {"read": "rows columns objects df synced clusters get"},
     "Manager": {
         "state": "state reason url clusters streams stats retry close",
-        "functions": "get watch table status",
+        "functions": "get watch table exec shell port_forward logs events status",
     },
+    "Completed": {"all": "args stdout stderr returncode pod check_returncode"},
+    "Forward": {
+        "where": "host port url target cluster pod pod_port jupyter_url",
+        "how": "state reason connections total bytes errors error closed close on_change",
+    },
+    "Logs": {
+        "how": "title state reason sources left_out dropped masked closed",
+        "read": "lines df text save follow wait close",
+    },
+    "Line": {"all": "ns time stamp cluster namespace pod container level text mark number cut fields"},
     "Change": {"all": "type object old cluster"},
+    "Listing": {"all": "rows columns notes text df"},
+    "Report": {"all": "rows columns notes text df ok"},
     "Object": {"own": "name namespace kind cluster yaml copy"},
 }
 
@@ -45,6 +77,12 @@ METHODS = {
     "Stream.close": "(self)",
     "Stream.df": "(self, text=False)",
     "Stream.get": "(self, key, default=None)",
+    "Logs.df": "(self, fields=False, *, marks=False)",
+    "Logs.follow": "(self, initial=True)",
+    "Logs.wait": "(self, until, timeout=60.0)",
+    "Logs.text": "(self, *, masked=None, last=None)",
+    "Logs.save": "(self, path, *, masked=None)",
+    "Events.df": "(self, text=False, folded=False)",
     "Object.yaml": "(self, *, show_secrets=False)",
     "Manager.retry": "(self)",
     "Manager.close": "(self)",
@@ -59,12 +97,17 @@ def bare(function: Any) -> str:
 
 
 def test_the_names() -> None:
-    classes = {"Change", "Manager", "Object", "Snapshot", "Status", "Stream", "Table"}
+    listed = (
+        "Change Completed Events Folded Forward Line Listing Logs Manager Object Report Snapshot Status Stream Table "
+        "Terminal"
+    )
+    classes = set(listed.split())
     trees = {name for name in errors.__all__ if name != "from_code"}
-    assert set(nm.__all__) == {"__version__", "aio", "errors", *SIGNATURES, *classes, *trees}
+    assert set(nm.__all__) == {"__version__", "aio", "errors", *SIGNATURES, *classes, *trees} - {"exec"}
     assert len(nm.__all__) == len(set(nm.__all__))
     assert set(nm.__all__) <= set(dir(nm))
-    for name in nm.__all__:
+    for name in (*nm.__all__, "exec"):
+        assert name in dir(nm)
         assert getattr(nm, name) is not None
 
 
@@ -75,7 +118,7 @@ def test_a_star_import_hides_no_builtin() -> None:
 
 
 def test_a_name_is_not_there_until_it_works() -> None:
-    later = "shell exec logs events port_forward contexts kinds doctor login expect apply scale restart delete"
+    later = "login expect apply scale restart delete"
     for name in later.split():
         assert name not in nm.__all__
         with pytest.raises(AttributeError, match=f"has no attribute '{name}'"):
@@ -84,8 +127,9 @@ def test_a_name_is_not_there_until_it_works() -> None:
 
 def test_no_module_stands_in_the_way_of_a_function() -> None:
     # A submodule becomes an attribute of the package when it is imported, and then hides the lazy name.
-    modules = {path.stem for path in Path(nm.__file__).parent.glob("*.py")}
-    later = ["shell", "exec", "logs", "events", "port_forward", "contexts", "kinds", "doctor"]
+    inside = Path(nm.__file__).parent
+    modules = {path.stem for path in inside.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    later = ["logs", "events", "contexts", "kinds", "doctor"]
     assert not modules & {*SIGNATURES, *later}
 
 
@@ -98,7 +142,7 @@ def test_functions(name: str) -> None:
 
 
 def test_the_awaitable_names() -> None:
-    assert set(aio.__all__) == {*SIGNATURES, "wait"}
+    assert set(aio.__all__) == {*SIGNATURES, "wait"} - {"exec"}
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -106,7 +150,8 @@ def test_members_of_classes(name: str) -> None:
     kind = getattr(nm, name)
     wanted = {member for group in CLASSES[name].values() for member in group.split()}
     base = set(dir(dict)) if issubclass(kind, dict) else set()
-    members = {member for member in dir(kind) if not member.startswith("_") and member not in base - wanted}
+    fields = {field.name for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else set()
+    members = fields | {member for member in dir(kind) if not member.startswith("_") and member not in base - wanted}
     assert members - {"of"} == wanted
 
 
@@ -131,6 +176,8 @@ def test_errors_inherit_the_builtin_that_fits() -> None:
         "Unreachable": ConnectionError,
         "GatewayError": ConnectionError,
         "NotSynced": ConnectionError,
+        "OutcomeUnknown": ConnectionError,
+        "ProgramFailed": RuntimeError,
         "TimedOut": TimeoutError,
         "Closed": ValueError,
         "WrongThread": RuntimeError,

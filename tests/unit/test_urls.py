@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from notebook_mux.errors import InvalidArgument
-from notebook_mux.urls import split_token, websocket_url
+from notebook_mux.urls import host_of, split_token, websocket_url
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,18 @@ def test_any_text_is_split_or_refused(text: str) -> None:
             continue
         assert split_token(base) == (base, None)
         assert websocket_url(base, "/p").startswith("ws")
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://me:secret@example.com:6443/a?b", "example.com:6443"),
+        ("https://[::1]:6443", "[::1]:6443"),
+        ("https://example.com", "example.com"),
+        ("example.com:6443/path", "example.com:6443"),
+        ("https://example.com:port", ""),
+        ("", ""),
+    ],
+)
+def test_the_host_alone(url: str, host: str):
+    assert host_of(url) == host

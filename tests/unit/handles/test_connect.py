@@ -306,3 +306,14 @@ def test_managers_nobody_has_are_not_kept(core: FakeCore) -> None:
     nm.connect("dev")
     gc.collect()
     assert [m.clusters.keys() for m in managers._known.values()] == [{"dev": 0}.keys()]
+
+
+def test_a_note_is_said_once(core: FakeCore, capsys: pytest.CaptureFixture[str]) -> None:
+    core.contexts_[0]["notes"] = ["the certificate of https://dev:6443 is not checked"]
+    nm.connect({"d": "dev"})
+    nm.connect("*")
+    nm.connect({"other": "dev"})
+    assert capsys.readouterr().err == "notebook_mux: d: the certificate of https://dev:6443 is not checked\n"
+    core.contexts_[1]["notes"] = ["another"]
+    nm.connect("*")
+    assert capsys.readouterr().err == "notebook_mux: prod: another\n"

@@ -22,7 +22,7 @@ def core(monkeypatch: pytest.MonkeyPatch) -> FakeCore:
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     # A registry of its own: the shell's hook is registered once for each.
-    monkeypatch.setattr(holders, "streams", holders.Streams())
+    monkeypatch.setattr(holders, "streams", holders.Handles())
     monkeypatch.setattr("notebook_mux.handles.manager.streams", holders.streams)
     shell = InteractiveShell.instance(history_load_length=0)
     shell.history_manager.enabled = False  # type: ignore[union-attr]

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from notebook_mux import errors
-from notebook_mux.handles.refusals import message_of, refused
+from notebook_mux.handles.refusals import kubectl, log_in_again, message_of, out_of_reach, refused
 from notebook_mux.handles.telling import most_telling, parted, state_of
 
 
@@ -43,6 +43,7 @@ def test_the_words_of_odd_bodies() -> None:
     assert message_of(b'{"message":null}') == ("", "")
     assert len(message_of(b"x" * 10_000)[0]) == 2000
     assert message_of(b"\xff")[0] == "�"
+    assert message_of(b"[" * 100_000)[0].startswith("[[[")
 
 
 def test_the_most_telling_error_is_the_one_to_mend() -> None:
@@ -65,3 +66,41 @@ def test_answers_are_parted_from_failures() -> None:
     assert parted(["a", "b", "c"], [1, away, 3]) == ([("a", 1), ("c", 3)], [("b", away)])
     with pytest.raises(ZeroDivisionError):
         parted(["a", "b"], [away, ZeroDivisionError()])
+
+
+def test_the_command_of_a_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    plain = "kubectl --context 'my prod' get namespaces"
+    assert kubectl("my prod", None) == plain
+    assert kubectl("my prod", ["/home/me/.kube/config"]) == plain
+    assert kubectl("dev", ["/a b"]) == "kubectl --kubeconfig '/a b' --context dev get namespaces"
+    assert kubectl("dev", ["/a", "/b"]) == "KUBECONFIG=/a:/b kubectl --context dev get namespaces"
+
+
+@pytest.mark.parametrize(
+    ("what", "todo"),
+    [
+        ("the credential plugin '/opt/bin/tsh' failed with exit code 1", "in a terminal on pc run: tsh login (or: K)"),
+        ("the credential plugin 'mine' did not answer within 60 s", "in a terminal on pc run: K;"),
+        ("the credential plugin 'mine' is not on the PATH", "install it"),
+        ("the server does not accept the credentials", "get new credentials for it, then try on pc: K"),
+    ],
+)
+def test_a_login(what: str, todo: str) -> None:
+    error = log_in_again(errors.LoginRequired(what, said="its words", todo="install it"), host="pc", command="K")
+    assert str(error.todo).startswith(todo)
+    assert error.said == "its words"
+    again = log_in_again(error, host="pc", command="another")
+    assert str(again.todo).startswith(todo), "nothing is said twice"
+
+
+def test_somebody_who_answers_needs_no_vpn() -> None:
+    for error in (
+        errors.TimedOut("no answer from https://x", todo="as it was"),
+        errors.Unreachable("the certificate of https://x is not trusted", todo="as it was"),
+        errors.Unreachable("no TLS with https://x", todo="as it was"),
+    ):
+        assert out_of_reach(error, host="pc", server="https://x").todo == "as it was"
+    away = out_of_reach(errors.Unreachable("the connection broke"), host="pc", server="https://x", seconds=3.0)
+    assert away.what == "the connection broke (https://x), after 3.0 s"
+    assert "VPN must be up on pc" in str(away.todo)

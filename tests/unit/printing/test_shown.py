@@ -58,6 +58,13 @@ def test_trouble_is_said_and_never_an_empty_table() -> None:
     assert "dev: showing a, b" in text
     assert "prod: login since 22:13:20 UTC, token expired" in text
     assert "odd: connecting" in text
+    away = ReadState(
+        "unreachable", 1.7e9, True, "no way", "refused", todo="is a VPN up?", retry_at=1.7e9 + 9, fresh=1.7e9 - 5
+    )
+    assert (
+        "far: unreachable since 22:13:20 UTC, no way: refused, rows are from 22:13:15 UTC, next try at 22:13:29 UTC, "
+        "is a VPN up?"
+    ) in snapshot(far=away)._repr_mimebundle_()["text/plain"]
     one = {"prod": states["prod"]}
     assert "nothing read yet · login" in snapshot(**one)._repr_mimebundle_()["text/plain"]
     assert repr(snapshot(**one)) == "<Snapshot of pods in default: nothing read yet, login>"
