@@ -7,8 +7,10 @@ session's own from the first import on, and whatever was started in them is ende
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,10 +18,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import unpatched
 from tests.testbed import build
 from tests.testbed.control_plane import ControlPlane
+from tests.waiting import eventually
 
 ORIGINAL_ENVIRON = dict(os.environ)
 RUNTIME = "NOTEBOOK_MUX_RUNTIME_DIR"
@@ -37,8 +41,15 @@ END_ROUNDS = 5
 """A process that ends may have started another a moment before; the last round finds none."""
 
 
+# No test is about how long something takes, on this machine or a slow one.
+settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("anywhere")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Move into the session's own home before any test module is imported."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what it starts in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # What belongs to tools and not to us stays where it was.
     os.environ["NOTEBOOK_MUX_TESTBED_CACHE"] = str(build.cache_folder())
     own = {"XDG_CACHE_HOME": ".cache", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share",
@@ -52,9 +63,19 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [n for n in os.environ if n.startswith(strangers)]:
         if name not in (RUNTIME, "NOTEBOOK_MUX_TESTBED_CACHE"):
             del os.environ[name]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        # Under nohup. What is started would ignore it as well, and a shell that does outlives its terminal.
+        signal.signal(signal.SIGHUP, lambda *_: None)
     os.environ[SESSION] = str(SESSION_HOME)
     os.environ["KUBECONFIG"] = str(SESSION_HOME / "no-kubeconfig")
     os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _left_open() -> Iterator[None]:
+    """What a module leaves open is told there, and not wherever garbage is collected next."""
+    yield
+    gc.collect()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -155,8 +176,10 @@ def control_plane_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cal
 
 @pytest.fixture
 def namespace(control_plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A namespace of this test's own in the shared control plane, deleted after it."""
+    """A namespace of this test's own in the shared control plane, deleted after it; its default account is there."""
     name = f"t{abs(hash(request.node.nodeid)) % 10**10}"
     control_plane.kubectl("create", "namespace", name)
+    accounts = ("get", "serviceaccounts", "--namespace", name, "--output", "name")  # a controller makes it, soon
+    eventually(lambda: "serviceaccount/default" in control_plane.kubectl(*accounts), seconds=30, pause=0.05)
     yield name
     control_plane.kubectl("delete", "namespace", name, "--wait=false")

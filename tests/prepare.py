@@ -1,4 +1,4 @@
-"""Get what the tests need beyond Python's packages: a browser and a real Kubernetes API server.
+"""Get what the tests need beyond Python's packages: a browser, a real Kubernetes API server, programs of a terminal.
 
     python tests/prepare.py
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.browser import chromium
+from tests.browser import chromium, programs
 from tests.testbed import build
 
 APT_SECONDS = 900
@@ -27,10 +27,8 @@ def browser() -> str:
     found = chromium.path()
     if found:
         return f"browser: {found}"
-    if sys.platform == "linux" and shutil.which("apt-get") and os.geteuid() == 0:
-        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (("update", "-qq"), ("install", "-y", "-qq", "--no-install-recommends", "chromium")):
-            _run(["apt-get", *words], env)
+    if _may_install():
+        _install("chromium")
     else:
         _run([sys.executable, "-m", "playwright", "install", "chromium"], dict(os.environ))
     found = chromium.path()
@@ -48,6 +46,25 @@ def control_plane() -> str:
     return f"API server: {build.control_plane_binary()}" if missing is None else f"API server: skipped; {missing}"
 
 
+def terminal_programs() -> str:
+    """An editor, a pager and the like, by the system's packages where we may install them."""
+    missing = programs.missing()
+    if missing and _may_install():
+        _install(*(programs.PACKAGES[name] for name in missing))
+    sentences = [sentence for name in programs.PACKAGES if (sentence := programs.why_not(name))]
+    return f"programs: {'; '.join(sentences) or ', '.join(programs.PACKAGES)}"
+
+
+def _may_install() -> bool:
+    return sys.platform == "linux" and shutil.which("apt-get") is not None and os.geteuid() == 0
+
+
+def _install(*packages: str) -> None:
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for words in (("update", "-qq"), ("install", "-y", "-qq", "--no-install-recommends", *packages)):
+        _run(["apt-get", *words], env)
+
+
 def _run(words: list[str], env: dict[str, str]) -> None:
     print("+", *words, flush=True)
     try:
@@ -58,4 +75,5 @@ def _run(words: list[str], env: dict[str, str]) -> None:
 
 if __name__ == "__main__":
     print(browser(), flush=True)
+    print(terminal_programs(), flush=True)
     print(control_plane(), flush=True)

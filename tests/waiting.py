@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -12,3 +13,13 @@ def eventually(condition: Callable[[], object], what: str = "", *, seconds: floa
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what or condition}"
         time.sleep(pause)
+
+
+async def until(
+    condition: Callable[[], object], what: str = "", *, seconds: float = 10.0, pause: float = 0.005
+) -> None:
+    """The same on a loop, which goes on meanwhile."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what or condition}"
+        await asyncio.sleep(pause)

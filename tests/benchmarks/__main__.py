@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [groups...] [--tiny] [--json FILE]``: measure, and print one table."""
+"""``python -m tests.benchmarks [groups...] [--tiny] [--gigabyte] [--json FILE]``: measure, and print one table."""
 
 from __future__ import annotations
 
@@ -7,12 +7,26 @@ import importlib
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.benchmarks import table
 from tests.benchmarks.scale import FULL, TINY, Scale
 
-GROUPS = ("imports", "socket_to_store", "serving", "memory", "rerun", "browser")
+GROUPS = (
+    "imports",
+    "socket_to_store",
+    "field",
+    "serving",
+    "headlamp",
+    "memory",
+    "rerun",
+    "browser",
+    "terminal",
+    "forward",
+    "logs",
+    "log_pipe",
+)
 """Modules of this folder; each has ``run(scale) -> list[Row]``."""
 
 
@@ -37,8 +51,12 @@ def main() -> int:
     parser.add_argument("groups", nargs="*", choices=[*GROUPS, []], help=f"of {', '.join(GROUPS)}; none: all")
     parser.add_argument("--tiny", action="store_true", help="sizes that only show that it runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON too")
+    parser.add_argument("--gigabyte", action="store_true", help="look at a terminal's memory after 1 GB of output")
     given = parser.parse_args()
-    rows, failures = run(given.groups or list(GROUPS), TINY if given.tiny else FULL)
+    scale = TINY if given.tiny else FULL
+    if given.gigabyte:
+        scale = replace(scale, flood_megabytes=1000.0)
+    rows, failures = run(given.groups or list(GROUPS), scale)
     print(table.text(rows, failures))
     if given.json:
         given.json.write_text(json.dumps(table.plain(rows, failures), indent=1) + "\n")

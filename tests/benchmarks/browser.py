@@ -62,17 +62,29 @@ def is_comm(frame: bytes) -> bool:
     return header.get("msg_type") == "comm_msg"
 
 
-class Counter:
-    """Counts what the page's WebSockets receive, and reads the main thread's clock."""
+class MainThread:
+    """Reads the clock of a page's main thread."""
 
     def __init__(self, session: CDPSession) -> None:
+        self._session = session
+        session.send("Performance.enable")
+
+    def busy(self) -> float:
+        """Seconds of its tasks so far."""
+        metrics = {one["name"]: one["value"] for one in self._session.send("Performance.getMetrics")["metrics"]}
+        return float(metrics["TaskDuration"])
+
+
+class Counter(MainThread):
+    """Counts what the page's WebSockets receive, too: of each frame it is given a copy, which costs the page."""
+
+    def __init__(self, session: CDPSession) -> None:
+        super().__init__(session)
         self.all = 0
         self.messages = 0
         self.bytes = 0
-        self._session = session
         session.on("Network.webSocketFrameReceived", self._frame)
         session.send("Network.enable")
-        session.send("Performance.enable")
 
     def _frame(self, event: dict[str, Any]) -> None:
         frame = event["response"]
@@ -81,11 +93,6 @@ class Counter:
         self.all += 1
         self.messages += is_comm(payload)
         self.bytes += len(payload)
-
-    def busy(self) -> float:
-        """Seconds of the main thread's tasks so far."""
-        metrics = {one["name"]: one["value"] for one in self._session.send("Performance.getMetrics")["metrics"]}
-        return float(metrics["TaskDuration"])
 
 
 @dataclass

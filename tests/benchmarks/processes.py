@@ -33,7 +33,7 @@ LAST_WORDS = 2000
 
 
 class Child:
-    """A running child. Use it in a ``with``: it is ended at its end."""
+    """A running child: a module, or another program. Use it in a ``with``: it is ended at its end."""
 
     def __init__(
         self,
@@ -43,8 +43,9 @@ class Child:
         words: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         listens: bool = True,
+        program: str | None = None,
     ) -> None:
-        command = [sys.executable, "-m", module, *words]
+        command = [program, *words] if program is not None else [sys.executable, "-m", module, *words]
         if arguments is not None:
             command.append(json.dumps(arguments))
         environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
@@ -152,6 +153,14 @@ def arguments() -> dict[str, Any]:
     return given
 
 
+def many_files() -> None:
+    """Allow this process as many open files as it may have."""
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def say(**what: Any) -> None:
     """Print a line for `Child.hear`."""
     print(json.dumps(what), flush=True)
@@ -198,6 +207,16 @@ def memory(pid: int) -> dict[str, int]:
     except psutil.AccessDenied:
         return {"rss": int(process.memory_info().rss), "pss": 0}
     return {"rss": int(full.rss), "pss": int(getattr(full, "pss", 0))}
+
+
+def peak_memory(pid: int) -> int:
+    """Bytes of RAM that a process has had at most; what it has now where the system does not keep count (proc(5))."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return memory(pid)["rss"]
+    (peak,) = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(peak) * 1024
 
 
 def settle_memory(pid: int, seconds: float = 2.0) -> dict[str, int]:

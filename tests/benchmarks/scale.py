@@ -14,6 +14,9 @@ class Scale:
     changes: int = 50_000
     official_changes: int = 10_000
     """The official client takes about twenty times as long for each."""
+    field_changes: int = 10_000
+    """For the client libraries beside us, whose slowest takes a second for 700."""
+    field_repeats: int = 2
     repeats: int = 3
     """Runs of each side, of which the cheapest counts: whatever else runs on the machine only adds."""
     paced_repeats: int = 2
@@ -27,6 +30,32 @@ class Scale:
     streams: int = 1_000
     upstreams: int = 50
     browser_seconds: float = 10.0
+    cat_megabytes: float = 20.0
+    """In the figures of terminals."""
+    terminal_repeats: int = 4
+    """Runs of a terminal's output, of which the fastest counts."""
+    terminal_keys: int = 150
+    held_seconds: float = 12.0
+    """For which a cell holds the GIL while keys are pressed."""
+    flood_seconds: float = 3.0
+    """Of a flood before it is to end."""
+    flood_megabytes: float = 100.0
+    """After which memory is looked at."""
+    forward_megabytes: float = 100.0
+    """Each way through a forwarded port."""
+    forward_connections: int = 100
+    log_pods: int = 20
+    """In the figures of logs, and lines a second of all together."""
+    log_rate: float = 20_000.0
+    log_bed_rate: float = 5_000.0
+    """Through a real API server and kubelet."""
+    log_seconds: float = 60.0
+    log_keys: int = 20
+    """Pressed between two looks at the kernel's memory."""
+    log_first_pods: int = 30
+    log_repeats: int = 3
+    pipe_megabytes: float = 200.0
+    pipe_seconds: float = 10.0
     imports: int = 11
     """Processes for each import whose median is taken."""
 
@@ -36,6 +65,8 @@ TINY = Scale(
     store_pods=20,
     changes=200,
     official_changes=50,
+    field_changes=50,
+    field_repeats=1,
     repeats=1,
     paced_repeats=1,
     gateway_changes=100,
@@ -46,5 +77,22 @@ TINY = Scale(
     streams=20,
     upstreams=5,
     browser_seconds=1.0,
+    cat_megabytes=0.1,
+    terminal_repeats=1,
+    terminal_keys=4,
+    held_seconds=1.0,
+    flood_seconds=0.1,
+    flood_megabytes=1.0,
+    forward_megabytes=1.0,
+    forward_connections=3,
+    log_pods=3,
+    log_rate=300.0,
+    log_bed_rate=150.0,
+    log_seconds=2.0,
+    log_keys=2,
+    log_first_pods=3,
+    log_repeats=1,
+    pipe_megabytes=1.0,
+    pipe_seconds=0.3,
     imports=1,
 )

@@ -9,29 +9,44 @@ Orders:
 - ``{"pace": rate, "during": seconds}``: make changes at this rate, one write each; answered at the end.
 - ``{"counts": true}``: requests and watchers so far.
 
-An event is one chunk and one write, so one TLS record, flat out too: that is what Go's server makes of its flushes.
+An event is one chunk and one write, so one TLS record, flat out too: that is what Go's server makes of its flushes. A
+watch may be a WebSocket too (a Headlamp server asks for it so): then it is one text frame an event.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import ssl
 import time
 from collections import deque
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
+from notebook_mux.wire.sending import binary_head
 from tests.benchmarks.pods import COLUMNS, NAMESPACES, Pod, Population, namespace
-from tests.benchmarks.processes import arguments, order, orders_async, say
+from tests.benchmarks.processes import arguments, many_files, order, orders_async, say
 from tests.testbed.certificates import Authority
 
 TOKEN = "scripted-token"
 HISTORY = 20_000
 """Changes that a watch can begin before."""
+
+TRUE = ("1", "true", "True")
+"""What clients write; the API server takes all that Go's strconv.ParseBool takes."""
+
+GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+TEXT, CLOSE = b"\x81", b"\x88\0"
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+READ_BYTES = 64 * 1024
+BACKLOG = 1024
+"""Connections that a client opens at once are taken at once."""
 
 UNSENT_BYTES = 256 * 1024
 """Above so many unsent bytes the sender waits for the reader."""
@@ -64,11 +79,26 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-class Watcher:
-    """One open watch."""
+def text_frame(data: bytes) -> bytes:
+    """A WebSocket's text message (RFC 6455, 5.2)."""
+    return TEXT + binary_head(len(data))[1:] + data
 
-    def __init__(self, writer: asyncio.StreamWriter, wanted: str | None, table: bool) -> None:
+
+def upgraded(key: str) -> bytes:
+    """The answer to a WebSocket's request (RFC 6455, 4.2.2)."""
+    proof = base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()
+    lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
+    return "\r\n".join([*lines, f"Sec-WebSocket-Accept: {proof}", "", ""]).encode()
+
+
+class Watcher:
+    """One open watch; `framed` makes what is written of an event's line."""
+
+    def __init__(
+        self, writer: asyncio.StreamWriter, wanted: str | None, table: bool, framed: Callable[[bytes], bytes]
+    ) -> None:
         self.writer = writer
+        self._framed = framed
         self.wanted = wanted
         self.table = table
         self._told_columns = not table
@@ -79,7 +109,11 @@ class Watcher:
             self._told_columns = True
             columns = json.dumps(COLUMNS, separators=(",", ":")).encode()
             line = line.replace(b'"columnDefinitions":null', b'"columnDefinitions":' + columns, 1)
-        self.writer.write(chunk(line))
+        self.writer.write(self._framed(line))
+
+    def end(self) -> None:
+        """Say that there is no more."""
+        self.writer.write(CLOSE if self._framed is text_frame else chunk(b""))
 
     async def calm(self) -> None:
         """Wait while too much is unsent."""
@@ -159,23 +193,31 @@ class Api:
                 await reader.readexactly(int(headers.get("content-length", 0)))
                 method, target, _ = request.split(" ")
                 self.requests.append(f"{method} {target}")
-                await self._serve(method, target, headers.get("accept", ""), reader, writer)
+                await self._serve(method, target, headers, reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             pass
         finally:
             writer.close()
 
     async def _serve(
-        self, method: str, target: str, accept: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
-        parts = urlsplit(target)
+        parts, accept = urlsplit(target), headers.get("accept", "")
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         words = unquote(parts.path).strip("/").split("/")
         if words[:2] == ["api", "v1"] and words[-1] == "pods" and len(words) in (3, 5):
             wanted = words[3] if len(words) == 5 else None
             table = "as=Table" in accept
-            if query.get("watch", "false") in ("1", "true"):
-                await self._watch(wanted, table, query, reader, writer)
+            if query.get("watch", "false") in TRUE:
+                key = headers.get("sec-websocket-key", "")
+                writer.write(upgraded(key) if key else CHUNKED)
+                watcher = Watcher(writer, wanted, table, text_frame if key else chunk)
+                await self._watch(watcher, query, reader)
             else:
                 self._answer(writer, self._list(wanted, table))
         else:
@@ -239,16 +281,8 @@ class Api:
 
     # --- watching ---------------------------------------------------------------------------------------------------
 
-    async def _watch(
-        self,
-        wanted: str | None,
-        table: bool,
-        query: dict[str, str],
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
-        watcher = Watcher(writer, wanted, table)
+    async def _watch(self, watcher: Watcher, query: dict[str, str], reader: asyncio.StreamReader) -> None:
+        wanted, table = watcher.wanted, watcher.table
         population, version = self.population, query.get("resourceVersion", "")
         if query.get("sendInitialEvents") == "true" or version in ("", "0"):
             at = population.version
@@ -256,21 +290,23 @@ class Api:
                 cells, content = population.cells(pod), population.object(pod)
                 watcher.send(event(b"ADDED", population.versions[pod.number], cells, content, table))
                 await watcher.calm()
-            if query.get("allowWatchBookmarks") in ("1", "true"):
+            if query.get("allowWatchBookmarks") in TRUE:
                 watcher.send(event(b"BOOKMARK", at, BOOKMARK_CELLS, BOOKMARK % (at, INITIAL_END), table))
         else:
             at = int(version)
         if at < self._oldest:
             gone = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410,
                     "message": f"too old resource version: {at} ({self._oldest})"}  # fmt: skip
-            writer.write(chunk(json.dumps({"type": "ERROR", "object": gone}).encode() + b"\n") + chunk(b""))
+            watcher.send(json.dumps({"type": "ERROR", "object": gone}).encode() + b"\n")
+            watcher.end()
             return
         for number, pod, change in [entry for entry in self._history if entry[0] > at]:
             if wanted in (None, pod.namespace):
                 watcher.send(event(b"MODIFIED", number, pod.cells(change), pod.object(number, change), table))
         self.watchers[watcher] = None
         try:
-            await reader.read(1)  # a client says nothing until it goes
+            while await reader.read(READ_BYTES):
+                pass  # a client says nothing that matters until it goes
         finally:
             del self.watchers[watcher]
         raise ConnectionResetError
@@ -290,17 +326,24 @@ def write_kubeconfig(folder: Path, port: int) -> Path:
     return path
 
 
-async def main(pods: int, folder: str, plain: bool = False) -> None:
-    """Serve until the input ends."""
-    api, place = Api(pods), Path(folder)
+async def listen(api: Api, place: Path, plain: bool = False) -> tuple[asyncio.Server, dict[str, Any]]:
+    """Serve; returns the server and what a child says of it."""
     context = None
     if not plain:
         Authority(place)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(place / "server.crt", place / "server.key")
-    server = await asyncio.start_server(api.talk, "127.0.0.1", 0, ssl=context, limit=1 << 20)
+    server = await asyncio.start_server(api.talk, "127.0.0.1", 0, ssl=context, limit=1 << 20, backlog=BACKLOG)
     port = server.sockets[0].getsockname()[1]
-    say(port=port, kubeconfig="" if plain else str(write_kubeconfig(place, port)))
+    return server, {"port": port, "kubeconfig": "" if plain else str(write_kubeconfig(place, port))}
+
+
+async def main(pods: int, folder: str, plain: bool = False) -> None:
+    """Serve until the input ends."""
+    many_files()
+    api = Api(pods)
+    _server, said = await listen(api, Path(folder), plain)
+    say(**said)
     reader = await orders_async()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -321,11 +364,16 @@ async def main(pods: int, folder: str, plain: bool = False) -> None:
             say(requests=api.requests, watchers=len(api.watchers))
 
 
-if __name__ == "__main__":
+def run_loop(program: Coroutine[Any, Any, None]) -> None:
+    """Run a child's `main` on the fastest loop there is."""
     try:
         import uvloop
     except ImportError:
-        asyncio.run(main(**arguments()))
+        asyncio.run(program)
     else:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(main(**arguments()))
+            runner.run(program)
+
+
+if __name__ == "__main__":
+    run_loop(main(**arguments()))

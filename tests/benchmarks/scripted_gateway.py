@@ -1,8 +1,8 @@
 """A sender in the gateway's place: it speaks notebook-mux.v1 to the kernel, or sends the floors what they read.
 
-Run as a child with ``{"pods": 2000, "changes": 50000, "dialect": "v1" | "json"}``. Everything is encoded before it
-says ``{"port": ...}``, so that a reader, and never this process, sets the pace. Each order ``{"go": true}`` sends the
-changes to all who are connected. What is read here: ``{"counts": true}`` gives sockets and messages so far.
+Run as a child with ``{"pods": 2000, "changes": 50000, "dialect": "v1" | "json" | "headlamp"}``. Everything is encoded
+before it says ``{"port": ...}``, so that a reader, and never this process, sets the pace. Each order ``{"go": true}``
+sends the changes to all who are connected. What is read here: ``{"counts": true}`` gives sockets and messages so far.
 
 Dialects:
 
@@ -10,6 +10,8 @@ Dialects:
   `RECORDS` the same binary frames come without a greeting, for the leaner floor.
 - ``json``: binary frames of up to 64 KiB, each a run of ``[length: uint32][event]``, the event being
   ``{"type": ..., "cells": [...], "object": {...}}``.
+- ``headlamp``: on the path `ENVELOPES` text frames as a Headlamp server sends them (`notebook_mux.wire.headlamp`): each
+  event, as the API server wrote it, as text in an envelope of its own, after a COMPLETE.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import msgspec
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from notebook_mux.wire import frames, messages
+from notebook_mux.wire import frames, headlamp, messages
 from notebook_mux.wire.frames import MAX_PAYLOAD, Channel, Kind, Position
 from notebook_mux.wire.sending import Sender
 from tests.benchmarks.pods import COLUMNS, CREATED, PRINTED, Pod, Population
@@ -30,6 +32,9 @@ from tests.benchmarks.processes import arguments, order, orders_async, say
 
 RECORDS = "/records"
 """Path of the floor that reads notebook-mux.v1's data frames."""
+
+ENVELOPES = headlamp.PATH
+"""Path of Headlamp's envelopes; they come without being asked for."""
 
 LENGTH = struct.Struct("!I")
 
@@ -78,11 +83,20 @@ class Script:
 
     def __init__(self, pods: int, changes: int, dialect: str) -> None:
         self.population = Population(pods)
-        event = self._record if dialect == "v1" else self._event
-        self.first = batches([event(pod, 0, "ADDED") for pod in self.population.pods], MAX_PAYLOAD)
-        self.changes = batches(
-            [event(self.population.change(), number, "MODIFIED") for number in range(1, changes + 1)], MAX_PAYLOAD
-        )
+        event = {"v1": self._record, "json": self._event, "headlamp": self._envelopes}[dialect]
+        self.dialect = dialect
+        first = [event(pod, 0, "ADDED") for pod in self.population.pods]
+        later = [event(self.population.change(), number, "MODIFIED") for number in range(1, changes + 1)]
+        if dialect == "headlamp":
+            self.first, self.changes = first, later
+        else:
+            self.first, self.changes = batches(first, MAX_PAYLOAD), batches(later, MAX_PAYLOAD)
+
+    def _envelopes(self, pod: Pod, _: int, kind: str) -> bytes:
+        content = f'{{"type":"{kind}","object":{self.population.object(pod).decode()}}}\n'
+        complete = headlamp.Envelope("scripted", "/api/v1/pods", "user", headlamp.COMPLETE, "watch=1")
+        data = headlamp.Envelope("scripted", "/api/v1/pods", "user", headlamp.DATA, "watch=1", content)
+        return f"{headlamp.encode(complete)}\n{headlamp.encode(data)}".encode()
 
     def _record(self, pod: Pod, number: int, _: str) -> bytes:
         version = str(self.population.versions[pod.number])
@@ -132,10 +146,15 @@ class Gateway:
     async def _floor(self, socket: ServerConnection) -> None:
         payloads, wanted = self.sockets[socket], self.wanted[socket]
         payloads.put(self.script.first)
+        text = self.script.dialect == "headlamp"
         records = socket.request is not None and socket.request.path == RECORDS
         while True:
             while (pulled := payloads.pull(MAX_PAYLOAD)) is not None:
-                await socket.send(frames.encode_frame(1, Channel.CHANGES, pulled[1]) if records else pulled[1])
+                if text:
+                    for envelope in pulled[1].split(b"\n"):
+                        await socket.send(envelope + b"\n", text=True)
+                else:
+                    await socket.send(frames.encode_frame(1, Channel.CHANGES, pulled[1]) if records else pulled[1])
             wanted.clear()
             await wanted.wait()
 

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from notebook_mux.gateway.flusher import FLUSH_SECONDS
+from notebook_mux.wire.frames import MAX_FRAME
+from tests.benchmarks.pods import Population
 from tests.benchmarks.processes import Child, cpu_seconds, wait_for_watchers
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.table import Row
@@ -17,6 +20,8 @@ UNIT = "CPU s/100k"
 BOUND = 1.5
 SUBSCRIBER_BOUND = 0.2
 HUNDRED_THOUSAND = 100_000
+POPULATION = 100
+"""Pods whose mean size is that of all."""
 
 Which = Literal["v1", "floor"]
 
@@ -32,11 +37,11 @@ def scripted_api(pods: int) -> Iterator[tuple[Child, dict[str, Any]]]:
 
 
 @contextlib.contextmanager
-def real_gateway(kubeconfig: str) -> Iterator[tuple[Child, str]]:
+def real_gateway(kubeconfig: str, *more: str) -> Iterator[tuple[Child, str]]:
     """The gateway as ``python -m notebook_mux.gateway`` starts it by hand, in a runtime folder of its own; its URL."""
     with tempfile.TemporaryDirectory() as folder:
         env = {"NOTEBOOK_MUX_RUNTIME_DIR": folder}
-        words = ("--kubeconfig", kubeconfig, "--port", "0")
+        words = ("--kubeconfig", kubeconfig, "--port", "0", *more)
         with Child("notebook_mux.gateway", words=words, env=env, listens=False) as gateway:
             yield gateway, gateway.line()
 
@@ -76,6 +81,23 @@ def measured(
     return {"cpu": cpu, "changes": changes, "records": received, "skipped": count * changes - received}
 
 
+def bare(scale: Scale, *, paced: bool) -> dict[str, Any]:
+    """CPU of sending the bytes of as many changes to one of several readers with nothing but ``sendall``."""
+    population = Population(POPULATION)
+    size = sum(len(population.object(pod)) + len(population.cells(pod)) for pod in population.pods) // POPULATION
+    changes, together = scale.gateway_changes, MAX_FRAME // size
+    if paced:
+        changes = round(scale.paced_rate * scale.paced_seconds)
+        together = min(together, max(1, round(scale.paced_rate * FLUSH_SECONDS)))
+    pieces, readers = max(1, changes // together), {"readers": scale.subscribers}
+    with Child("tests.benchmarks.bare_sender", {"side": "send", **readers}) as sender:
+        port = sender.hear()["port"]
+        with Child("tests.benchmarks.bare_sender", {"side": "read", "port": port, **readers}) as reader:
+            reader.hear()
+            cpu = sender.ask(pieces=pieces, size=together * size, wait=FLUSH_SECONDS if paced else 0.0)["cpu"]
+    return {"cpu": cpu, "changes": pieces * together}
+
+
 def _per_100k(result: dict[str, Any]) -> float:
     return float(result["cpu"]) * HUNDRED_THOUSAND / int(result["changes"])
 
@@ -102,8 +124,9 @@ def run(scale: Scale) -> list[Row]:
             def side(which: Which, count: int = 1, paced: bool = paced) -> dict[str, Any]:
                 return measured(which, api, said, scale, paced=paced, count=count)
 
-            floor, ours, crowd, floor_crowd = _cheapest(
+            sent, floor, ours, crowd, floor_crowd = _cheapest(
                 scale.paced_repeats if paced else scale.repeats,
+                lambda paced=paced: bare(scale, paced=paced),
                 lambda: side("floor"),
                 lambda: side("v1"),
                 lambda: side("v1", many),
@@ -115,7 +138,8 @@ def run(scale: Scale) -> list[Row]:
                     BOUND, f"{ours['changes']:,} changes, states left out for the reader: {ours['skipped']:,}"),
                 Row(GROUP, f"{how}, each further subscriber", _further(ours, crowd, scale.subscribers), UNIT,
                     bound=SUBSCRIBER_BOUND, note=(
-                        f"{many} beside 1; the floor's: {_further(floor, floor_crowd, scale.subscribers):.3g}; "
+                        f"{many} beside 1; bare sendall of these bytes: {_per_100k(sent):.3g}; "
+                        f"the floor's: {_further(floor, floor_crowd, scale.subscribers):.3g}; "
                         f"left out: {crowd['skipped']:,} of {many * crowd['changes']:,}")),
             ]  # fmt: skip
     return rows

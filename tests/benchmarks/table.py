@@ -8,7 +8,10 @@ import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-PACKAGES = ("websockets", "msgspec", "aiohttp", "uvloop", "kubernetes", "ipywidgets", "jupyterlab")
+PACKAGES = (
+    "websockets", "msgspec", "aiohttp", "uvloop", "kubernetes", "kubernetes_asyncio", "kr8s", "lightkube", "ipywidgets",
+    "jupyterlab",
+)  # fmt: skip
 """Whose versions the figures depend on."""
 
 

@@ -11,15 +11,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, ViewportSize, sync_playwright
+from playwright.sync_api import BrowserContext, ViewportSize, expect, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.lab import Lab, Notebook
 from tests.conftest import need
+from tests.playground import playground, start_playground, still_look  # noqa: F401 - fixtures
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 ACTION_MS = 30_000
+"""For a page to do what it is told, and to show what is expected: far longer than it takes."""
+
 VIEWPORT: ViewportSize = {"width": 1400, "height": 1000}
+
+expect.set_options(timeout=ACTION_MS)
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +69,7 @@ def new_page(lab: Lab, browser: BrowserContext, request: pytest.FixtureRequest) 
     yield make
     failed = getattr(request.node, "failed", False)
     for number, (notebook, _) in enumerate(opened):
-        if failed:
+        if failed and not notebook.page.is_closed():
             notebook.screenshot(f"failed-{number}")
         notebook.page.close()
     lab.end_kernels()

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests import waiting
 from tests.testbed import build
 from tests.testbed.control_plane import ControlPlane, Failed
 
@@ -30,6 +32,75 @@ def test_exec_has_the_exit_code_and_logs_have_lines(control_plane: ControlPlane,
     with pytest.raises(Failed, match="exit code 3"):
         control_plane.kubectl("-n", namespace, "exec", "web", "--", "sh", "-c", "exit 3")
     assert control_plane.kubectl("-n", namespace, "logs", "web").splitlines()[0] == "line 0"
+
+
+def made(plane: ControlPlane, namespace: str, name: str, **spec: object) -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+    plane.kubectl("apply", "-f", "-", input=json.dumps(pod))
+
+
+def says(plane: ControlPlane, namespace: str, name: str, jsonpath: str) -> str:
+    return plane.kubectl("-n", namespace, "get", "pod", name, "-o", f"jsonpath={{.{jsonpath}}}")
+
+
+eventually = partial(waiting.eventually, seconds=30, pause=0.05)
+
+
+def test_ephemeral_containers_run_and_keep_their_state(control_plane: ControlPlane, namespace: str):
+    made(control_plane, namespace, "web", containers=[{"name": "main", "image": "x"}])
+    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
+    state = "status.ephemeralContainerStatuses[?(@.name=='{}')].state"
+
+    def add(name: str, image: str) -> str:
+        patch = {"spec": {"ephemeralContainers": [{"name": name, "image": image}]}}
+        control_plane.kubectl("-n", namespace, "patch", "pod", "web", "--subresource=ephemeralcontainers",
+                              "-p", json.dumps(patch))  # fmt: skip
+        eventually(lambda: says(control_plane, namespace, "web", state.format(name)))
+        return says(control_plane, namespace, "web", state.format(name))
+
+    first = add("one", "x")
+    assert "running" in first
+    assert "ErrImagePull" in add("two", "missing.example/x")
+    assert says(control_plane, namespace, "web", state.format("one")) == first, "it was not started again"
+
+
+def test_an_image_that_is_missing_stays_so(control_plane: ControlPlane, namespace: str):
+    made(control_plane, namespace, "web", containers=[{"name": "main", "image": "missing.example/x"}])
+    reason = "status.containerStatuses[0].state.waiting.reason"
+    eventually(lambda: says(control_plane, namespace, "web", reason) == "ErrImagePull")
+    with pytest.raises(Failed, match="timed out"):
+        control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=1s")
+
+
+def test_a_deadline_ends_a_pod(control_plane: ControlPlane, namespace: str):
+    made(control_plane, namespace, "web", activeDeadlineSeconds=1, containers=[{"name": "main", "image": "x"}])
+    eventually(lambda: says(control_plane, namespace, "web", "status.reason") == "DeadlineExceeded")
+    assert says(control_plane, namespace, "web", "status.phase") == "Failed"
+
+
+def test_a_containers_own_process_ends_with_its_pod(control_plane: ControlPlane, namespace: str):
+    words = [sys.executable, "-c", f"import time; print('{namespace}', flush=True); time.sleep(1000)"]
+    own = {"name": "main", "image": "x", "stdin": True, "tty": True, "command": words}
+    made(control_plane, namespace, "web", containers=[own])
+    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
+    import pty  # not on Windows, where all tests here are skipped
+
+    kubectl = [str(build.control_plane_binary()), "kubectl", "--kubeconfig", str(control_plane.kubeconfig)]
+    attach = [*kubectl, "-n", namespace, "attach", "-it", "web"]
+    mine, other = pty.openpty()
+    with subprocess.Popen(attach, stdin=other, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
+        os.close(other)
+        try:
+            assert child.stdout is not None
+            assert namespace in child.stdout.readline()
+            found = [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == words]
+            assert len(found) == 1
+            control_plane.kubectl("-n", namespace, "delete", "pod", "web", "--wait=false")
+            _, alive = psutil.wait_procs(found, timeout=20)
+            assert not alive
+        finally:
+            child.kill()
+            os.close(mine)
 
 
 def test_another_user_is_known_and_refused(control_plane: ControlPlane, tmp_path: Path):

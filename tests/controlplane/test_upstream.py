@@ -14,9 +14,9 @@ import pytest
 from notebook_mux.errors import LoginRequired, Unreachable
 from notebook_mux.gateway import watching
 from notebook_mux.gateway.cluster import Cluster
-from notebook_mux.gateway.discovery import discover
 from notebook_mux.gateway.kubeconfig import load
 from notebook_mux.gateway.upstream import Upstream
+from notebook_mux.kube.discovery import discover
 from notebook_mux.wire.frames import Record, decode_records
 from tests.testbed.control_plane import ControlPlane
 from tests.unit.gateway.model_server import Mirror

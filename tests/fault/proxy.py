@@ -13,7 +13,7 @@ CHUNK = 64 * 1024
 
 @dataclass
 class Faults:
-    """What happens to the bytes from the server to the client. Counts are of bytes of one connection."""
+    """What happens to the bytes of one direction. Counts are of bytes of one connection."""
 
     cut_after: int | None = None
     """Abort both sides after so many bytes."""
@@ -28,14 +28,17 @@ class Faults:
 class Proxy:
     """Listens on a port of its own and passes on to ``127.0.0.1:target``. Methods may be called from a test.
 
-    `faults` holds for connections that are opened from then on.
+    `faults` holds for what the server sends and `sending` for what the client does, on connections that are opened from
+    then on.
     """
 
     def __init__(self, target: int) -> None:
         self.target = target
         self.port = 0
-        self._host = f"Host: 127.0.0.1:{target}\r\n".encode()
+        self._changes: dict[bytes, bytes] = {}
+        self.changed = 0
         self.faults = Faults()
+        self.sending = Faults()
         self.accepted = 0
         self.passed = 0
         self._thread = LoopThread("fault proxy")
@@ -46,6 +49,10 @@ class Proxy:
     async def _listen(self) -> None:
         server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
+        # The gateway wants to be called by its own port, and from its own origin.
+        for field in ("Host: ", "Origin: http://"):
+            said, instead = (f"{field}127.0.0.1:{port}\r\n".encode() for port in (self.port, self.target))
+            self._changes[said] = instead
         self._server = server
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,7 +60,7 @@ class Proxy:
         if self._refusing:
             writer.transport.abort()
             return
-        faults = self.faults
+        faults, sending = self.faults, self.sending
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
@@ -62,7 +69,7 @@ class Proxy:
         both = {writer, far_writer}
         self._open |= both
         ways = [
-            asyncio.ensure_future(self._pass(reader, far_writer, Faults())),
+            asyncio.ensure_future(self._pass(reader, far_writer, sending)),
             asyncio.ensure_future(self._pass(far_reader, writer, faults)),
         ]
         try:
@@ -80,8 +87,10 @@ class Proxy:
         passed = 0
         with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK):
-                # The gateway wants to be called by its own port.
-                data = data.replace(f"Host: 127.0.0.1:{self.port}\r\n".encode(), self._host, 1)
+                for said, instead in self._changes.items():
+                    if said in data:
+                        data = data.replace(said, instead, 1)
+                        self.changed += 1
                 while data:
                     size = min(len(data), faults.split)
                     if faults.cut_after is not None:

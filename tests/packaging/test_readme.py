@@ -7,12 +7,15 @@ import re
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from tests.packaging.conftest import BUILD_SECONDS, REPOSITORY
+from tests.waiting import eventually
 
 README = (REPOSITORY / "README.md").read_text()
 DOCUMENTS = sorted(REPOSITORY.glob("*.md"))
@@ -68,8 +71,9 @@ def test_try_it_brings_up_jupyterlab_with_the_first_notebook(clone: Path, venv, 
     try:
         url = _url(shell, said)
         assert "/lab/tree/01_first_look.ipynb" in url
-        with urllib.request.urlopen(url, timeout=END_SECONDS) as page:
-            assert page.status == 200
+        eventually(
+            lambda: _answers(url), "JupyterLab, which says its URL a moment before, listens", seconds=END_SECONDS
+        )
     finally:
         os.killpg(shell.pid, signal.SIGINT)  # Ctrl-C reaches the whole group
         assert shell.stdout is not None
@@ -78,6 +82,16 @@ def test_try_it_brings_up_jupyterlab_with_the_first_notebook(clone: Path, venv, 
         shell.wait(END_SECONDS)
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url, timeout=END_SECONDS)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=END_SECONDS) as page:
+            return bool(page.status == HTTPStatus.OK)
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, ConnectionRefusedError):
+            return False
+        raise
 
 
 def _url(shell: subprocess.Popen[str], said: list[str]) -> str:

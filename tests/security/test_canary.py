@@ -20,6 +20,9 @@ CELLS = [
     "import notebook_mux as nm; m = nm.connect(kubeconfig={kubeconfig!r}, namespace='default'); m",
     "t = nm.table('secrets', wide=True); t",
     "nm.status()",
+    "nm.contexts({kubeconfig!r})",
+    "nm.kinds(match='secret')",
+    "nm.doctor(kubeconfig={kubeconfig!r})",
     "s = nm.watch('secrets'); s",
     "s['canary']",
     "nm.get('secrets', 'canary')",
@@ -40,6 +43,27 @@ class Recording(NotebookClient):
         return super().process_message(msg, cell, cell_index)
 
 
+def run_recorded(cells: list[Any], folder: Path) -> tuple[Any, str]:
+    """A notebook of these cells when it has run, and all that its kernel said meanwhile."""
+    client = Recording(
+        nbformat.v4.new_notebook(cells=cells),
+        timeout=60,
+        kernel_name="python3",
+        store_widget_state=True,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    notebook = client.execute()
+    return notebook, "".join(client.__dict__["heard"])
+
+
+def gateway_logs() -> str:
+    """What the gateways of this session wrote."""
+    run = Path(os.environ["NOTEBOOK_MUX_RUNTIME_DIR"])
+    logs = "".join(log.read_text(errors="replace") for log in run.rglob("*.log*"))
+    assert logs, "a gateway ran and kept a log"
+    return logs
+
+
 @pytest.mark.timeout(180)
 def test_no_message_notebook_or_log_has_a_secret(playground: RunningPlayground, tmp_path: Path) -> None:  # noqa: F811
     encoded = base64.b64encode(VALUE.encode()).decode()
@@ -54,23 +78,13 @@ def test_no_message_notebook_or_log_has_a_secret(playground: RunningPlayground, 
     token = yaml.safe_load(playground.kubeconfig.read_text())["users"][0]["user"]["token"]
     cells = [nbformat.v4.new_code_cell(c.replace("{kubeconfig!r}", repr(str(playground.kubeconfig)))) for c in CELLS]
     cells[-2].metadata["tags"] = ["raises-exception"]
-    client = Recording(
-        nbformat.v4.new_notebook(cells=cells),
-        timeout=60,
-        kernel_name="python3",
-        store_widget_state=True,
-        resources={"metadata": {"path": str(tmp_path)}},
-    )
-    notebook = client.execute()
+    notebook, heard = run_recorded(cells, tmp_path)
     saved = nbformat.writes(notebook)
-    heard = "".join(client.__dict__["heard"])
     assert "canary" in heard, "the Secret's name is shown"
     assert "comm_open" in heard, "widgets were made"
     assert "comm_msg" in heard, "and told the page their rows"
     assert "no kind 'nothings'" in saved
-    run = Path(os.environ["NOTEBOOK_MUX_RUNTIME_DIR"])
-    logs = "".join(log.read_text(errors="replace") for log in run.rglob("*.log*"))
-    assert logs, "a gateway ran and kept a log"
+    logs = gateway_logs()
     for place, text in {"messages": heard, "notebook": saved, "logs": logs}.items():
         for secret in (VALUE, encoded, token):
             assert secret not in text, f"a secret is in the {place}"

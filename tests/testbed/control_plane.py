@@ -30,6 +30,8 @@ READY_SECONDS = 90
 POLL_SECONDS = 0.05
 TRIES = 3
 """A port that was free may be taken by the time its server starts."""
+STAGES = Path(__file__).with_name("stages.yaml")
+"""What kwok's own stages leave out."""
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 LABELS = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", "node-role.kubernetes.io/worker": ""}
@@ -114,8 +116,9 @@ class ControlPlane:
         (self.folder / "logs").mkdir(exist_ok=True)
         self._launch("etcd")
         self._launch("apiserver")
-        with (self.folder / "kwok.yaml").open("wb") as stages:
-            subprocess.run([build.control_plane_binary(), "stages"], check=True, stdout=stages, timeout=READY_SECONDS)
+        words = [str(build.control_plane_binary()), "stages"]
+        stages = subprocess.run(words, check=True, stdout=subprocess.PIPE, timeout=READY_SECONDS).stdout
+        (self.folder / "kwok.yaml").write_bytes(stages + b"---\n" + STAGES.read_bytes())
         self._launch("kubelet")
         self._wait("kube-apiserver", lambda: self.api("/readyz") == b"ok", "etcd", "apiserver")
         for number in range(self.nodes):

@@ -118,5 +118,6 @@ class Commands:
         pki = self._pki
         return (
             "--address", f"127.0.0.1:{self.ports.kubelet}", "--folder", self.folder,
+            "--kubeconfig", self._kubeconfig,
             "--tls-cert-file", pki / "server.crt", "--tls-private-key-file", pki / "server.key",
         )  # fmt: skip
