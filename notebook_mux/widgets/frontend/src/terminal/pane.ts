@@ -141,7 +141,13 @@ export class Pane implements Screen {
     };
     calm(core, "_syncTextArea");
     calm(core?._viewport, "_sync");
-    calm(core?._selectionService, "refresh", () => this.#terminal.hasSelection());
+    let changed = false; // one that was taken back has to go from the rows as well
+    this.#terminal.onSelectionChange(() => (changed = true));
+    calm(core?._selectionService, "refresh", () => {
+      const wanted = changed || this.#terminal.hasSelection();
+      changed = false;
+      return wanted;
+    });
   }
 
   // --- what the session draws ---------------------------------------------------------------------------------------
