@@ -13,6 +13,7 @@ import aiohttp
 
 from notebook_mux.errors import MuxError, ServerError
 from notebook_mux.forwards.tunnel import READ_AHEAD, Tunnel
+from notebook_mux.listening import stop_accepting
 from notebook_mux.remote.dialer import Dialer
 from notebook_mux.remote.sockets import Refused
 from notebook_mux.wire.forwards import ForwardState
@@ -142,6 +143,7 @@ class Forward:
         try:
             await asyncio.Event().wait()
         finally:
+            await stop_accepting([self._listening])
             server.close()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

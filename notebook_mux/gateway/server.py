@@ -18,6 +18,7 @@ from notebook_mux.gateway.headlamp.rooms import Headlamp
 from notebook_mux.gateway.session import GOODBYE_SECONDS, Session
 from notebook_mux.gateway.shared import Shared
 from notebook_mux.life import proof
+from notebook_mux.listening import stop_accepting
 from notebook_mux.wire import messages
 from notebook_mux.wire.frames import MAX_FRAME
 from notebook_mux.wire.sending import Parts, binary_head
@@ -74,6 +75,7 @@ class Gateway:
         self.pages = Pages(shared.forwards, self.base)
         self._answer = answer
         self._runner: web.AppRunner | None = None
+        self._listening: sockets.socket | None = None
 
     @property
     def url(self) -> str:
@@ -113,7 +115,7 @@ class Gateway:
             max_field_size=HEADER_BYTES,
         )
         await self._runner.setup()
-        listening = sockets.create_server((LOOPBACK, port), backlog=128)
+        listening = self._listening = sockets.create_server((LOOPBACK, port), backlog=128)
         self.port = self.shared.port = listening.getsockname()[1]
         site = web.SockSite(self._runner, listening)
         await site.start()
@@ -139,7 +141,8 @@ class Gateway:
         if self.headlamp is not None:
             await self.headlamp.close(reason)
         await self.pages.close()
-        if self._runner is not None:
+        if self._runner is not None and self._listening is not None:
+            await stop_accepting([self._listening])
             await self._runner.cleanup()
         await self.shared.terminals.aclose()
         await self.shared.programs.aclose()

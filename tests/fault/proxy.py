@@ -7,6 +7,7 @@ import contextlib
 from dataclasses import dataclass
 
 from notebook_mux.kernel.thread import LoopThread
+from notebook_mux.listening import stop_accepting
 
 CHUNK = 64 * 1024
 
@@ -115,8 +116,12 @@ class Proxy:
         """Abort new connections at once."""
         self._refusing = refusing
 
+    async def _end(self) -> None:
+        await stop_accepting(self._server.sockets)
+        self._server.close()
+
     def close(self) -> None:
         """End for good."""
         self.cut()
-        self._thread.call(self._server.close)
+        self._thread.submit(self._end()).result(10)
         self._thread.stop(5)

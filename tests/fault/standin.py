@@ -18,6 +18,7 @@ from notebook_mux.life import logs, proof
 from notebook_mux.life.idle import IdleEnd
 from notebook_mux.life.name import ServiceName
 from notebook_mux.life.runtime import Tenure
+from notebook_mux.listening import stop_accepting
 
 
 class Service:
@@ -73,6 +74,7 @@ async def serve(tenure: Tenure) -> None:
         tenure.publish(server.sockets[0].getsockname()[1], {"session": os.getsid(0), "folder": str(Path.cwd())})
         print("serving with", tenure.token)
         await end.wait()
+    await stop_accepting(server.sockets)
     server.close()
 
 

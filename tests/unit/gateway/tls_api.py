@@ -15,6 +15,7 @@ from aiohttp import web
 
 from notebook_mux.gateway.cluster import Cluster, Clusters
 from notebook_mux.gateway.kubeconfig import ResolvedContext, load
+from tests.serving import stop_serving
 from tests.unit.gateway.certificates import Authority
 
 VERSION = {"gitVersion": "v1.37.2"}
@@ -47,7 +48,7 @@ class Api:
 
     async def stop(self) -> None:
         if self._runner is not None:
-            await self._runner.cleanup()
+            await stop_serving(self._runner)
             self._runner = None
 
 

@@ -15,6 +15,7 @@ from aiohttp import WSMsgType, web
 
 from notebook_mux.kernel.thread import LoopThread
 from notebook_mux.printers import PRINTERS
+from tests.serving import stop_serving
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 ODDS = "/apis/example.com/v1/namespaces/default/odds"
@@ -174,7 +175,7 @@ class FakeHeadlamp:
     async def _stop(self) -> None:
         await self._cut()
         if self._runner is not None:
-            await self._runner.cleanup()
+            await stop_serving(self._runner)
             self._runner = None
 
     async def _cut(self) -> None:

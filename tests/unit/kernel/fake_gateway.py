@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from notebook_mux.kernel.thread import LoopThread
+from notebook_mux.listening import stop_accepting
 from notebook_mux.wire import frames, messages
 from notebook_mux.wire.frames import Channel, Kind, Position
 
@@ -86,6 +87,7 @@ class FakeGateway:
         async def end() -> None:
             for socket in list(self.sockets):
                 socket.transport.abort()
+            await stop_accepting(self._server.sockets)
             self._server.close()
             await self._server.wait_closed()
 

@@ -18,6 +18,7 @@ from notebook_mux.gateway.server import Gateway
 from notebook_mux.gateway.shared import Shared
 from notebook_mux.wire import headlamp as wire
 from notebook_mux.wire.messages import Source
+from tests.serving import stop_serving
 
 TOKEN = "token-of-the-gateway-that-nobody-else-has"
 CLUSTER_TOKEN = "token-of-the-kubeconfig"
@@ -81,7 +82,7 @@ class Api:
 
     async def stop(self) -> None:
         if self._runner is not None:
-            await self._runner.cleanup()
+            await stop_serving(self._runner)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.seen.append(request)
