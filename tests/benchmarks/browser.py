@@ -22,6 +22,7 @@ from tests.benchmarks.processes import ROOT, Child, cpu_seconds
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.serving import real_gateway, scripted_api
 from tests.benchmarks.table import Row
+from tests.benchmarks.unwatched import UnwatchedPage
 from tests.browser import chromium
 from tests.browser.lab import Lab, Notebook
 
@@ -65,7 +66,7 @@ def is_comm(frame: bytes) -> bool:
 class MainThread:
     """Reads the clock of a page's main thread."""
 
-    def __init__(self, session: CDPSession) -> None:
+    def __init__(self, session: CDPSession | UnwatchedPage) -> None:
         self._session = session
         session.send("Performance.enable")
 

@@ -21,8 +21,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser
-
 from tests.benchmarks.browser import MainThread
 from tests.benchmarks.pods import Pod
 from tests.benchmarks.processes import Child, memory
@@ -30,7 +28,7 @@ from tests.benchmarks.scale import Scale
 from tests.benchmarks.serving import real_gateway
 from tests.benchmarks.table import Row
 from tests.benchmarks.terminal import quantile
-from tests.benchmarks.terminal_sides import BADGES, FAST, PROCESS, browser, opened
+from tests.benchmarks.terminal_sides import BADGES, FAST, PROCESS, Place, kernel_process
 from tests.benchmarks.terminal_way import ECHOING, press
 from tests.browser.lab import Notebook
 from tests.browser.screens import PROMPT, Screen
@@ -111,14 +109,14 @@ class Shares:
 def run(scale: Scale) -> list[Row]:
     """The group's figures."""
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as name, browser() as started:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows += _rows("from a source that batches", _scripted(started, folder, scale), scale, scale.log_rate)
+        rows += _rows("from a source that batches", _scripted(folder, scale), scale, scale.log_rate)
         if build.why_not() is None:
             plane = ControlPlane(folder / "control-plane", nodes=1)
             try:
                 plane.up()
-                seen = _through_bed(started, folder / "bed", plane, scale)
+                seen = _through_bed(folder / "bed", plane, scale)
                 rows += _rows("through the test bed", seen, scale, scale.log_bed_rate)
                 rows += _first_lines(plane, scale)
             finally:
@@ -129,7 +127,7 @@ def run(scale: Scale) -> list[Row]:
 # --- a minute of it -------------------------------------------------------------------------------------------------
 
 
-def _scripted(started: Browser, folder: Path, scale: Scale) -> Seen:
+def _scripted(folder: Path, scale: Scale) -> Seen:
     given = {"pods": scale.log_pods, "folder": str(folder), "rate": scale.log_rate / scale.log_pods,
              "seconds": scale.log_seconds}  # fmt: skip
     with (
@@ -139,11 +137,11 @@ def _scripted(started: Browser, folder: Path, scale: Scale) -> Seen:
         pod = Pod(0)
         lines = scale.log_rate / scale.log_pods * scale.log_seconds
         cells = _cells(url, "re.compile('^web-')", "*", lines, pod.name, pod.namespace)
-        with opened(started, folder / "scripted", cells) as notebook:
-            return _watch(notebook, scale, lambda: api.ask(write=True))
+        with Place(folder / "scripted", cells, _begin) as place:
+            return _watch(place, scale, lambda: api.ask(write=True))
 
 
-def _through_bed(started: Browser, folder: Path, plane: ControlPlane, scale: Scale) -> Seen:
+def _through_bed(folder: Path, plane: ControlPlane, scale: Scale) -> Seen:
     names = _pods(plane, "writer", scale.log_pods)
     lines = round(scale.log_bed_rate / scale.log_pods * scale.log_seconds)
     writer = threading.Thread(
@@ -151,8 +149,8 @@ def _through_bed(started: Browser, folder: Path, plane: ControlPlane, scale: Sca
     )
     with real_gateway(str(plane.kubeconfig), "--write") as (_, url):
         cells = _cells(url, "re.compile('^writer-')", "default", lines, names[0], "default")
-        with opened(started, folder, cells) as notebook:
-            seen = _watch(notebook, scale, writer.start)
+        with Place(folder, cells, _begin) as place:
+            seen = _watch(place, scale, writer.start)
     writer.join()
     return seen
 
@@ -162,13 +160,10 @@ def _cells(url: str, target: str, namespace: str, lines: float, pod: str, where:
     return [CONNECT.format(url=url), SHELL.format(pod=pod, namespace=where), logs, SAID]
 
 
-def _watch(notebook: Notebook, scale: Scale, begin: Callable[[], Any]) -> Seen:
-    """Run the cells, have the pods begin, press keys until all is through, and see what came of it."""
-    page = notebook.page
+def _begin(notebook: Notebook) -> list[Screen]:
+    """Run the cells: the terminal, and the logs below it."""
     notebook.run_cell(0)
-    found = PROCESS.search(notebook.wait_for_output(0, PROCESS).inner_text())
-    assert found is not None
-    kernel = int(found[1])
+    notebook.wait_for_output(0, PROCESS)
     notebook.run_cell(1)
     # what is typed by script, and not by keys, is dropped while the way changes
     notebook.see(1, re.compile(f"^{BADGES[FAST]}$"), seconds=FIRST_SECONDS)
@@ -176,8 +171,15 @@ def _watch(notebook: Notebook, scale: Scale, begin: Callable[[], Any]) -> Seen:
     screen.begin()
     notebook.run_cell(2)
     notebook.output(2).locator("[role=log]").first.wait_for(timeout=FIRST_SECONDS * 1000)
-    thread = MainThread(page.context.new_cdp_session(page))
-    seen = Seen()
+    return [screen]
+
+
+def _watch(place: Place, scale: Scale, begin: Callable[[], Any]) -> Seen:
+    """Have the pods begin, press keys until all is through, and see what came of it."""
+    with place.watched() as notebook:
+        kernel = kernel_process(notebook)
+    [screen], page, seen = place.screens, place.page, Seen()
+    thread = MainThread(page)
     screen.type(f"{ECHOING}\r")
     screen.wait_for(f"{PROMPT} {ECHOING}")
     before = memory(kernel)["rss"]
@@ -192,14 +194,15 @@ def _watch(notebook: Notebook, scale: Scale, begin: Callable[[], Any]) -> Seen:
         seen.kernel = max(seen.kernel, memory(kernel)["rss"] - before)
     seen.busy, seen.pressed = shares.share("rest"), shares.share("pressed")
     deadline = time.monotonic() + DONE_SECONDS
-    while True:
-        notebook.run_cell(3)
-        said = COMPLETE.search(notebook.wait_for_output(3, COMPLETE).inner_text())
-        assert said is not None
-        seen.lines, seen.missing, seen.again, seen.marks = (int(said[number]) for number in range(2, 6))
-        if said[1] == "complete" or time.monotonic() > deadline:
-            return seen
-        page.wait_for_timeout(1000)
+    with place.watched() as notebook:
+        while True:
+            notebook.run_cell(3)
+            said = COMPLETE.search(notebook.wait_for_output(3, COMPLETE).inner_text())
+            assert said is not None
+            seen.lines, seen.missing, seen.again, seen.marks = (int(said[number]) for number in range(2, 6))
+            if said[1] == "complete" or time.monotonic() > deadline:
+                return seen
+            notebook.page.wait_for_timeout(1000)
 
 
 def _rows(where: str, seen: Seen, scale: Scale, rate: float) -> list[Row]:

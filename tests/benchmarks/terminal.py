@@ -16,7 +16,7 @@ from tests.benchmarks.processes import Child
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.serving import real_gateway
 from tests.benchmarks.table import Row
-from tests.benchmarks.terminal_sides import COMM, FAST, browser, measure_bed, measure_jupyters, measure_ours
+from tests.benchmarks.terminal_sides import COMM, FAST, measure_bed, measure_jupyters, measure_ours
 from tests.benchmarks.terminal_way import LOADS, MEGA, Way, write_source
 from tests.testbed import build
 
@@ -43,21 +43,21 @@ def quantile(values: Sequence[float], part: float) -> float:
 
 def run(scale: Scale) -> list[Row]:
     """The group's figures."""
-    with tempfile.TemporaryDirectory() as name, browser() as started:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = folder / "source"
         size = write_source(source, scale.cat_megabytes)
-        jupyters, plain = measure_jupyters(started, folder / "jupyters", source, scale)
+        jupyters, plain = measure_jupyters(folder / "jupyters", source, scale)
         with (
             Child("tests.benchmarks.scripted_exec", {"pods": 1, "folder": str(folder)}) as api,
             real_gateway(api.hear()["kubeconfig"], "--write") as (gateway, url),
         ):
             fast, comm = (
-                measure_ours(started, folder / name.replace(" ", "-"), Way(name), url, gateway.pid, source, scale)
+                measure_ours(folder / name.replace(" ", "-"), Way(name), url, gateway.pid, source, scale)
                 for name in (FAST, COMM)
             )
         missing = build.why_not()
-        bed = measure_bed(started, folder / "bed", source, scale) if missing is None else None
+        bed = measure_bed(folder / "bed", source, scale) if missing is None else None
     megabytes = size / MEGA
     rows = [_cat(way, jupyters, megabytes, CAT_BOUNDS[way.name]) for way in (fast, comm)]
     if bed is not None:

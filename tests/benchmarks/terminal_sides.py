@@ -6,19 +6,20 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Self, cast
 
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import JSHandle, Page
 
 from tests.benchmarks.pods import Pod
 from tests.benchmarks.processes import ROOT
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.serving import real_gateway
 from tests.benchmarks.terminal_way import LOADS, Way
-from tests.browser import chromium
+from tests.benchmarks.unwatched import Chromium, Kept
 from tests.browser.lab import Lab, Notebook
-from tests.browser.screens import FIRST_SECONDS, NO_WEBGL, Screen
+from tests.browser.screens import FIRST_SECONDS, NO_WEBGL, OPEN_JUPYTERS, Screen
 from tests.testbed.control_plane import ControlPlane
 
 JUPYTERS = "JupyterLab's terminal"
@@ -40,7 +41,6 @@ window.WebSocket = class extends window.WebSocket {
 """
 """Lets a page have the comm alone; all other sockets are what they were."""
 
-VIEWPORT: ViewportSize = {"width": 1400, "height": 1000}
 CONNECT = """
 import os
 import notebook_mux as nm
@@ -60,83 +60,128 @@ def cells(url: str, pod: str, namespace: str) -> list[str]:
     return [CONNECT.format(url=url), *shells]
 
 
-@contextlib.contextmanager
-def browser() -> Iterator[Browser]:
-    """Chromium without a window."""
-    path = chromium.path()
-    if path is None:
-        raise RuntimeError(chromium.NONE)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
-        yield started
-        started.close()
+class Place:
+    """A JupyterLab and a browser with one page of it, which nobody watches but through this.
+
+    Args:
+        folder: For all that is theirs.
+        cells: Of the notebook in the page.
+        script: What the page runs first.
+        begin: Runs the cells, and makes the terminals that are measured.
+
+    Attributes:
+        page: Of it.
+        screens: The terminals.
+    """
+
+    def __init__(
+        self, folder: Path, cells: Sequence[str], begin: Callable[[Notebook], Sequence[Screen]], script: str = ""
+    ) -> None:
+        print(f"terminal: {folder.name}", file=sys.stderr, flush=True)  # it takes minutes
+        with contextlib.ExitStack() as stack:
+            environment = {"NOTEBOOK_MUX_RUNTIME_DIR": str(folder / "run"), "PYTHONPATH": str(ROOT)}
+            self._lab = Lab(folder, env=environment)
+            stack.callback(self._lab.end)
+            self._chromium = Chromium(folder / "profile")
+            stack.callback(self._chromium.end)
+            with self._chromium.attached(script=script) as page:
+                notebook = Notebook(self._lab, page).open(cells)
+                made = begin(notebook)
+                for number, screen in enumerate(made):
+                    screen.keep(_kept(number))
+                _without_errors(notebook.errors)
+            self.page = stack.enter_context(self._chromium.unwatched(self._lab.url))
+            self.screens = [self._screen(number) for number in range(len(made))]
+            self._stack = stack.pop_all()
+
+    def _screen(self, number: int) -> Screen:
+        return Screen(cast(Page, self.page), cast(JSHandle, Kept(_kept(number))))
+
+    def beside(self) -> Screen:
+        """A terminal of JupyterLab's own, below what is there."""
+        name = _kept(len(self.screens))
+        self.page.evaluate(f"async () => {{ window.{name} = await ({OPEN_JUPYTERS})('split-bottom'); }}")
+        self.screens.append(self._screen(len(self.screens)))
+        self.screens[-1].begin()
+        return self.screens[-1]
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[Notebook]:
+        """The page in Playwright's hands for a while."""
+        with self._chromium.attached(self._lab.url) as page:
+            yield Notebook(self._lab, page)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *more: object) -> None:
+        self._stack.close()
+        if kind is None:
+            _without_errors(self.page.errors)
 
 
-@contextlib.contextmanager
-def opened(browser: Browser, folder: Path, cells: Sequence[str], script: str = "") -> Iterator[Notebook]:
-    """A notebook in a JupyterLab of its own, whose page runs a script first."""
-    print(f"terminal: {folder.name}", file=sys.stderr, flush=True)  # it takes minutes
-    lab = Lab(folder, env={"NOTEBOOK_MUX_RUNTIME_DIR": str(folder / "run"), "PYTHONPATH": str(ROOT)})
-    try:
-        context = browser.new_context(viewport=VIEWPORT)
-        context.add_init_script(script)
-        notebook = Notebook(lab, context.new_page()).open(cells)
-        yield notebook
-        context.close()
-        if notebook.errors:
-            raise RuntimeError(f"errors in the page's console: {notebook.errors}")
-    finally:
-        lab.end()
+def _kept(number: int) -> str:
+    return f"nmMeasured{number}"
 
 
-def measure_jupyters(browser: Browser, folder: Path, source: Path, scale: Scale) -> tuple[Way, Way]:
+def _without_errors(errors: Sequence[str]) -> None:
+    if errors:
+        raise RuntimeError(f"errors in the page's console: {errors}")
+
+
+def measure_jupyters(folder: Path, source: Path, scale: Scale) -> tuple[Way, Way]:
     """JupyterLab's terminal as it opens, and its output alone in our size and drawn as ours is."""
-    with opened(browser, folder, [""]) as notebook:
-        way, screen = Way(JUPYTERS), Screen.of_jupyterlab(notebook.page)
+    way, plain = Way(JUPYTERS), Way(SMALL)
+    with Place(folder / "small", [""], lambda notebook: [], NO_WEBGL) as place:
+        plain.measure_cat(place.beside(), source, scale.terminal_repeats)
+    with Place(folder, [""], lambda notebook: [Screen.of_jupyterlab(notebook.page)]) as place:
+        [screen] = place.screens
         way.measure_cat(screen, source, scale.terminal_repeats)
         for load in LOADS:
             way.measure_echo(screen, load, scale)
-        way.measure_flood(screen, Screen.of_jupyterlab(notebook.page, beside=True), scale)
-        notebook.page.close()
-        context = browser.new_context(viewport=VIEWPORT)
-        context.add_init_script(NO_WEBGL)
-        page = Notebook(notebook.lab, context.new_page()).open([""]).page
-        plain, screen = Way(SMALL), Screen.of_jupyterlab(page, beside=True)
-        plain.measure_cat(screen, source, scale.terminal_repeats)
-        context.close()
+        way.measure_flood(screen, place.beside(), scale)
     return way, plain
 
 
-def begin(notebook: Notebook, badge: str) -> tuple[Screen, Screen, int]:
-    """Run the cells: two terminals that go the way of that name, and the kernel's process id."""
+def begin(notebook: Notebook, badge: str) -> list[Screen]:
+    """Run the cells: the terminals, that go the way of that name."""
     notebook.run_cell(0)
-    said = notebook.wait_for_output(0, PROCESS).inner_text()
-    found = PROCESS.search(said)
-    assert found is not None
+    notebook.wait_for_output(0, PROCESS)
     screens = []
     for index in (1, 2):
         notebook.run_cell(index)
         notebook.see(index, re.compile(f"^{badge}$"), seconds=FIRST_SECONDS)
         screens.append(Screen.of_ours(notebook.output(index)))
         screens[-1].begin()
-    return screens[0], screens[1], int(found[1])
+    return screens
 
 
-def measure_ours(browser: Browser, folder: Path, way: Way, url: str, gateway: int, source: Path, scale: Scale) -> Way:
+def kernel_process(notebook: Notebook) -> int:
+    """Its id, as the first cell has said."""
+    found = PROCESS.search(notebook.wait_for_output(0, PROCESS).inner_text())
+    assert found is not None
+    return int(found[1])
+
+
+def measure_ours(folder: Path, way: Way, url: str, gateway: int, source: Path, scale: Scale) -> Way:
     """Our terminal, by the page's own WebSocket or by the kernel."""
-    pod = Pod(0)
-    with opened(browser, folder, cells(url, pod.name, pod.namespace), NO_PROXY if way.name == COMM else "") as notebook:
-        screen, other, kernel = begin(notebook, BADGES[way.name])
+    pod, badge = Pod(0), BADGES[way.name]
+    code, script = cells(url, pod.name, pod.namespace), NO_PROXY if way.name == COMM else ""
+    with Place(folder, code, lambda notebook: begin(notebook, badge), script) as place:
+        screen, other = place.screens
+        with place.watched() as notebook:
+            kernel = kernel_process(notebook)
         way.measure_cat(screen, source, scale.terminal_repeats)
         for load in LOADS:
             way.measure_echo(screen, load, scale)
         way.measure_flood(screen, other, scale)
         way.measure_memory(screen, source, scale.flood_megabytes, {"kernel": kernel, "gateway": gateway})
-        notebook.see(1, re.compile(f"^{BADGES[way.name]}$"))  # and it has never been another way
+        with place.watched() as notebook:
+            notebook.see(1, re.compile(f"^{badge}$"))  # and it has never been another way
     return way
 
 
-def measure_bed(browser: Browser, folder: Path, source: Path, scale: Scale) -> Way:
+def measure_bed(folder: Path, source: Path, scale: Scale) -> Way:
     """Our terminal's output through a real API server and kubelet."""
     way = Way(FAST)
     plane = ControlPlane(folder / "control-plane", nodes=1)
@@ -146,10 +191,11 @@ def measure_bed(browser: Browser, folder: Path, source: Path, scale: Scale) -> W
         plane.kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
         with (
             real_gateway(str(plane.kubeconfig), "--write") as (_, url),
-            opened(browser, folder / "lab", cells(url, "web", "default")) as notebook,
+            Place(
+                folder / "lab", cells(url, "web", "default"), lambda notebook: begin(notebook, BADGES[FAST])
+            ) as place,
         ):
-            screen, _, _ = begin(notebook, BADGES[FAST])
-            way.measure_cat(screen, source, scale.terminal_repeats)
+            way.measure_cat(place.screens[0], source, scale.terminal_repeats)
     finally:
         plane.down()
     return way

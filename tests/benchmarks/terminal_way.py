@@ -9,11 +9,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from playwright.sync_api import Page
 
 from tests.benchmarks.processes import memory
 from tests.benchmarks.scale import Scale
+from tests.benchmarks.unwatched import UnwatchedPage
 from tests.browser.screens import PROMPT, Screen
 
 MEGA = 1_000_000
@@ -127,7 +129,8 @@ class Way:
             command = f"for n in $(seq {count}); do cat {source}; done; printf 'through-%s\\n' {len(taken)}"
             screen.clear()
             screen.run(command, marker, LATE_SECONDS)
-            taken.append({"page": page_memory(screen.page), **{name: memory(pid)["rss"] for name, pid in pids.items()}})
+            held = {name: memory(pid)["rss"] for name, pid in pids.items()}
+            taken.append({"page": page_memory(cast(UnwatchedPage, screen.page)), **held})
         self.memory = {name: (taken[0][name], taken[1][name]) for name in taken[0]}
 
     def _begin(self, what: str) -> None:
@@ -200,11 +203,10 @@ def press(screen: Screen, keys: int, *, only_busy: bool = False) -> tuple[int, l
     return pressed, times
 
 
-def page_memory(page: Page) -> int:
+def page_memory(page: UnwatchedPage) -> int:
     """Bytes of the page's heap without its garbage."""
-    session = page.context.new_cdp_session(page)
-    session.send("HeapProfiler.enable")
-    session.send("HeapProfiler.collectGarbage")
-    used = session.send("Runtime.getHeapUsage")
-    session.detach()
+    page.send("HeapProfiler.enable")
+    page.send("HeapProfiler.collectGarbage")
+    used = page.send("Runtime.getHeapUsage")
+    page.send("HeapProfiler.disable")
     return int(used["usedSize"]) + int(used.get("backingStorageSize", 0))

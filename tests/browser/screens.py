@@ -207,6 +207,10 @@ class Screen:
                 raise Late(f"no line begins with {text!r} after {seconds:g} s, but the terminal shows:\n{self.text}")
             self.page.wait_for_timeout(POLL_MS)
 
+    def keep(self, name: str) -> None:
+        """Put the terminal into the page's `window` under a name, for whoever asks the page next."""
+        self._ask(f"term => {{ window.{name} = term; }}")
+
     def begin(self) -> None:
         """Start the shell that is measured in the one that runs here, and wait for its prompt."""
         self.type(f"{SHELL}\r")
