@@ -13,7 +13,9 @@ _KINDS = {
     "PartialObjectMetadata": METADATA,
     "PartialObjectMetadataList": METADATA,
 }
-_JSON = ("application/json", "application/*", "*/*", "")
+JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
+_JSON = (JSON, "application/*", "*/*", "")
+_MEDIA = dict.fromkeys(_JSON, JSON) | {YAML: YAML, PROTOBUF: PROTOBUF}
 _REPRESENTATIONS = (
     "application/json, application/yaml, application/vnd.kubernetes.protobuf, "
     "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
@@ -48,17 +50,54 @@ def form(header: str, *, lists: bool) -> str:
     Raises:
         ApiError: 406.
     """
+    known = False
     for entry in entries(header):
-        if entry.media not in _JSON:
+        if entry.media not in _MEDIA:
             continue
+        known = True
         kind = entry.parameters.get("as")
         if kind is None:
             return OBJECT
+        if kind == "Table" and entry.media == PROTOBUF:
+            continue  # a table's cells are free JSON
         partial = "PartialObjectMetadataList" if lists else "PartialObjectMetadata"
         right = kind == "Table" or kind == partial
         if right and (entry.parameters.get("v"), entry.parameters.get("g")) == ("v1", "meta.k8s.io"):
             return _KINDS[kind]
-    raise ApiError(406, "NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {_REPRESENTATIONS}", {})
+    raise only(OBJECTS) if known else not_acceptable()
+
+
+def not_acceptable() -> ApiError:
+    """406: none of the forms there are."""
+    return ApiError(406, "NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {_REPRESENTATIONS}", {})
+
+
+OBJECTS = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+STREAMS = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
+
+
+def only(types: str) -> ApiError:
+    """406: a form there is, but not of what is asked for.
+
+    Args:
+        types: `OBJECTS` or `STREAMS`.
+    """
+    return ApiError(406, "NotAcceptable", f"only the following media types are accepted: {types}")
+
+
+def media(header: str, *, plain: bool = False) -> list[str]:
+    """The media types that an Accept header names and the playground has, the best first.
+
+    Args:
+        plain: Only those that are for objects as they are.
+    """
+    known = (entry for entry in entries(header) if entry.media in _MEDIA)
+    return [_MEDIA[entry.media] for entry in known if not (plain and "as" in entry.parameters)]
+
+
+def takes_json(header: str) -> bool:
+    """Whether JSON is one of them."""
+    return JSON in media(header)
 
 
 def wants_aggregated(header: str) -> bool:
@@ -76,9 +115,4 @@ def wants_aggregated(header: str) -> bool:
         group = (entry.parameters.get("g"), entry.parameters.get("v"))
         if kind == "APIGroupDiscoveryList" and group == ("apidiscovery.k8s.io", "v2"):
             return True
-    raise ApiError(
-        406,
-        "NotAcceptable",
-        "only the following media types are accepted: application/json, application/yaml, "
-        "application/vnd.kubernetes.protobuf",
-    )
+    raise only(OBJECTS)
