@@ -1,167 +1,173 @@
-"""What the server fills in where an object says nothing, for the kinds that people create by hand."""
+"""What the server fills in where an object says nothing, by kind.
+
+`fill` is what happens to each body that comes in, new or changed; `apply` is a new object, with what the server gives
+it besides: its first status.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from notebook_mux.playground.defaulting import others, pods, workloads
+from notebook_mux.playground.defaulting.pods import inner, pod_spec
+from notebook_mux.playground.defaulting.workloads import job_spec
+from notebook_mux.playground.pod_resources import qos
 
 Json = dict[str, Any]
 
-TERMINATION = {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}
+_FILL: dict[str, Callable[[Json], None]] = {
+    "pods": pods.pod,
+    "deployments.apps": workloads.deployment,
+    "replicasets.apps": workloads.replica_set,
+    "replicationcontrollers": workloads.replication_controller,
+    "statefulsets.apps": workloads.stateful_set,
+    "daemonsets.apps": workloads.daemon_set,
+    "jobs.batch": workloads.job,
+    "cronjobs.batch": workloads.cron_job,
+    "horizontalpodautoscalers.autoscaling": workloads.autoscaler,
+    "services": others.service,
+    "networkpolicies.networking.k8s.io": others.network_policy,
+    "endpointslices.discovery.k8s.io": others.endpoint_slice,
+    "persistentvolumeclaims": others.claim,
+    "persistentvolumes": others.volume,
+    "storageclasses.storage.k8s.io": others.storage_class,
+    "priorityclasses.scheduling.k8s.io": others.priority_class,
+    "secrets": others.secret,
+    "resourcequotas": others.resource_quota,
+    "limitranges": others.limit_range,
+    "rolebindings.rbac.authorization.k8s.io": others.binding,
+    "clusterrolebindings.rbac.authorization.k8s.io": others.binding,
+    "nodes": others.node,
+}
 
 
-def pod_spec(spec: Json, *, restart: str = "Always") -> Json:
-    """A pod's spec with its defaults (kubernetes/pkg/apis/core/v1/defaults.go)."""
-    for name in ("initContainers", "containers"):
-        for container in spec.get(name) or ():
-            tag = container.get("image", "").rpartition("/")[2].partition(":")[2]
-            container.setdefault("imagePullPolicy", "IfNotPresent" if tag not in ("", "latest") else "Always")
-            container.setdefault("resources", {})
-            for key, value in TERMINATION.items():
-                container.setdefault(key, value)
-            for port in container.get("ports") or ():
-                port.setdefault("protocol", "TCP")
-    spec.setdefault("restartPolicy", restart)
-    spec.setdefault("terminationGracePeriodSeconds", 30)
-    spec.setdefault("dnsPolicy", "ClusterFirst")
-    spec.setdefault("securityContext", {})
-    spec.setdefault("schedulerName", "default-scheduler")
-    return spec
+def fill(resource: str, obj: Json) -> None:
+    """Fill in an object's defaults."""
+    if (found := _FILL.get(resource)) is not None:
+        found(obj)
 
 
-def _template(spec: Json, restart: str = "Always") -> None:
-    template = spec.setdefault("template", {})
-    pod_spec(template.setdefault("spec", {}), restart=restart)
+# ----------------------------------------------------------------------------------------- a new object's own
 
 
 def _pod(obj: Json) -> None:
-    spec = pod_spec(obj.setdefault("spec", {}))
-    spec.setdefault("enableServiceLinks", True)
+    spec = inner(obj, "spec")
     spec.setdefault("serviceAccountName", "default")
     spec.setdefault("serviceAccount", spec["serviceAccountName"])
     spec.setdefault("priority", 0)
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
-    spec.setdefault(
-        "tolerations",
-        [
-            {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
-            for key in ("not-ready", "unreachable")
-        ],
-    )
-    obj["status"] = {"phase": "Pending", "qosClass": qos(spec), **(obj.get("status") or {})}
+    spec.setdefault("tolerations", list(DEFAULT_TOLERATIONS))
+    finish_pod(obj)
 
 
-def qos(spec: Json) -> str:
-    """A pod's quality of service class."""
-    resources = [one.get("resources") or {} for one in spec.get("containers") or ()]
-    if not any(resources):
-        return "BestEffort"
-    full = all(
-        {"cpu", "memory"} <= set(one.get("limits") or ()) and one.get("requests", one.get("limits")) == one["limits"]
-        for one in resources
-    )
-    return "Guaranteed" if full else "Burstable"
+TOLERATION_SECONDS = 300
+DEFAULT_TOLERATIONS: tuple[Json, ...] = tuple(
+    {
+        "key": f"node.kubernetes.io/{key}",
+        "operator": "Exists",
+        "effect": "NoExecute",
+        "tolerationSeconds": TOLERATION_SECONDS,
+    }
+    for key in ("not-ready", "unreachable")
+)
 
 
-def _deployment(obj: Json) -> None:
-    spec = obj.setdefault("spec", {})
-    spec.setdefault("replicas", 1)
-    spec.setdefault(
-        "strategy", {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
-    )
-    spec.setdefault("revisionHistoryLimit", 10)
-    spec.setdefault("progressDeadlineSeconds", 600)
-    _template(spec)
-
-
-def _replicated(obj: Json) -> None:
-    spec = obj.setdefault("spec", {})
-    spec.setdefault("replicas", 1)
-    _template(spec)
-
-
-def _stateful_set(obj: Json) -> None:
-    _replicated(obj)
-    spec = obj["spec"]
-    spec.setdefault("podManagementPolicy", "OrderedReady")
-    spec.setdefault("revisionHistoryLimit", 10)
-    spec.setdefault("updateStrategy", {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}})
-
-
-def _daemon_set(obj: Json) -> None:
-    spec = obj.setdefault("spec", {})
-    spec.setdefault("revisionHistoryLimit", 10)
-    spec.setdefault("updateStrategy", {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}})
-    _template(spec)
-
-
-def job_spec(spec: Json) -> None:
-    """A job's spec with its defaults."""
-    spec.setdefault("parallelism", 1)
-    spec.setdefault("completions", 1)
-    spec.setdefault("backoffLimit", 6)
-    spec.setdefault("completionMode", "NonIndexed")
-    spec.setdefault("suspend", False)
-    _template(spec, "Never")
-
-
-def _cron_job(obj: Json) -> None:
-    spec = obj.setdefault("spec", {})
-    spec.setdefault("concurrencyPolicy", "Allow")
-    spec.setdefault("suspend", False)
-    spec.setdefault("successfulJobsHistoryLimit", 3)
-    spec.setdefault("failedJobsHistoryLimit", 1)
-    job = spec.setdefault("jobTemplate", {}).setdefault("spec", {})
-    pod_spec(job.setdefault("template", {}).setdefault("spec", {}), restart="OnFailure")
+def finish_pod(obj: Json) -> None:
+    """A new pod's status: its class follows from what it asks for after all else is filled in."""
+    spec = inner(obj, "spec")
+    obj["status"] = {"phase": "Pending", **(obj.get("status") or {}), "qosClass": qos(spec)}
+    if spec.get("schedulingGates") and not obj["status"].get("conditions"):
+        said = "Scheduling is blocked due to non-empty scheduling gates"
+        gated = {"type": "PodScheduled", "status": "False", "lastProbeTime": None,
+                 "lastTransitionTime": obj["metadata"].get("creationTimestamp"), "reason": "SchedulingGated",
+                 "message": said}  # fmt: skip
+        obj["status"]["conditions"] = [gated]
 
 
 def _service(obj: Json) -> None:
-    spec = obj.setdefault("spec", {})
-    spec.setdefault("type", "ClusterIP")
-    spec.setdefault("sessionAffinity", "None")
-    for port in spec.get("ports") or ():
-        port.setdefault("protocol", "TCP")
-        port.setdefault("targetPort", port.get("port"))
-    if spec["type"] != "ExternalName":
-        spec.setdefault("ipFamilies", ["IPv4"])
-        spec.setdefault("ipFamilyPolicy", "SingleStack")
-        spec.setdefault("internalTrafficPolicy", "Cluster")
+    spec = inner(obj, "spec")
+    if spec.get("type") != "ExternalName":
+        # Nobody can say what is behind a headless service without a selector, so it is of both families.
+        both = spec.get("clusterIP") == "None" and not spec.get("selector")
+        spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
     obj.setdefault("status", {"loadBalancer": {}})
 
 
 def _namespace(obj: Json) -> None:
     metadata = obj["metadata"]
-    metadata.setdefault("labels", {})["kubernetes.io/metadata.name"] = metadata["name"]
+    inner(metadata, "labels")["kubernetes.io/metadata.name"] = metadata.get("name", "")
     obj["spec"] = {"finalizers": ["kubernetes"]}
     obj["status"] = {"phase": "Active"}
 
 
-def _secret(obj: Json) -> None:
-    obj.setdefault("type", "Opaque")
+GENERATION = "deprecated.daemonset.template.generation"
+"""A daemon set counts the states of its template here too, as before there were revisions."""
 
 
-def _pending(obj: Json) -> None:
-    obj["spec"].setdefault("volumeMode", "Filesystem")
-    obj.setdefault("status", {"phase": "Pending"})
+def _daemon_set(obj: Json) -> None:
+    inner(obj["metadata"], "annotations").setdefault(GENERATION, "1")
+    counts = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady")
+    obj.setdefault("status", dict.fromkeys(counts, 0))
 
 
-_DEFAULTS = {
+def _job(obj: Json) -> None:
+    """A job selects its pods by its own uid, unless it says how itself (kubernetes.io/docs, "Job patterns")."""
+    obj.setdefault("status", {})
+    metadata, spec = obj["metadata"], inner(obj, "spec")
+    uid, name = metadata.get("uid"), metadata.get("name")
+    if spec.get("manualSelector") or not uid or not name:
+        return
+    labels = {f"{prefix}{key}": value for prefix in ("batch.kubernetes.io/", "")
+              for key, value in (("controller-uid", uid), ("job-name", name))}  # fmt: skip
+    pods = inner(inner(spec, "template"), "metadata")
+    pods["labels"] = {**(pods.get("labels") or {}), **labels}
+    metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+    spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+
+
+_STATUS: dict[str, Json] = {
+    "deployments.apps": {},
+    "replicasets.apps": {"replicas": 0},
+    "replicationcontrollers": {"replicas": 0},
+    "statefulsets.apps": {"replicas": 0, "availableReplicas": 0},
+    "cronjobs.batch": {},
+    "ingresses.networking.k8s.io": {"loadBalancer": {}},
+    "horizontalpodautoscalers.autoscaling": {"desiredReplicas": 0, "currentMetrics": None},
+    "poddisruptionbudgets.policy": {
+        "disruptionsAllowed": 0,
+        "currentHealthy": 0,
+        "desiredHealthy": 0,
+        "expectedPods": 0,
+    },
+    "resourcequotas": {},
+    "persistentvolumeclaims": {"phase": "Pending"},
+    "persistentvolumes": {"phase": "Pending"},
+}
+"""What a new object's status says before anybody has looked at it."""
+
+_NEW: dict[str, Callable[[Json], None]] = {
     "pods": _pod,
-    "deployments.apps": _deployment,
-    "replicasets.apps": _replicated,
-    "statefulsets.apps": _stateful_set,
-    "daemonsets.apps": _daemon_set,
-    "jobs.batch": lambda obj: job_spec(obj.setdefault("spec", {})),
-    "cronjobs.batch": _cron_job,
     "services": _service,
     "namespaces": _namespace,
-    "secrets": _secret,
-    "persistentvolumeclaims": _pending,
-    "persistentvolumes": _pending,
+    "daemonsets.apps": _daemon_set,
+    "jobs.batch": _job,
 }
 
 
 def apply(resource: str, obj: Json) -> None:
-    """Fill in an object's defaults."""
-    fill = _DEFAULTS.get(resource)
-    if fill is not None:
-        fill(obj)
+    """Fill in an object's defaults, and what a new one has besides."""
+    fill(resource, obj)
+    new(resource, obj)
+
+
+def new(resource: str, obj: Json) -> None:
+    """Give a new object what the server gives it."""
+    if resource in _STATUS:
+        obj.setdefault("status", dict(_STATUS[resource]))
+    if (found := _NEW.get(resource)) is not None:
+        found(obj)
+
+
+__all__ = ["apply", "fill", "finish_pod", "job_spec", "new", "pod_spec", "qos"]

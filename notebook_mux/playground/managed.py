@@ -1,65 +1,125 @@
-"""managedFields: who set what. Truthful for what an object is made of at first, coarse for later changes."""
+"""managedFields of what the cluster's own parts write: controllers, kubelets, the stories of scenarios.
+
+They say what is theirs, and that is taken as it is, by the schema of the object's kind: as a creation of it would be.
+What comes in through the API is compared instead (`apply.tracking`). This is on the way of each pod that is made, so it
+writes fieldsV1 down at once.
+"""
 
 from __future__ import annotations
 
-import json
+from functools import cache, lru_cache
 from typing import Any
+
+import msgspec
+
+from notebook_mux.playground import schemas
+from notebook_mux.playground.apply import typed
+from notebook_mux.playground.apply.typed import Schema
+from notebook_mux.playground.kinds import built_in
 
 Json = dict[str, Any]
 
-KEYS: dict[str, tuple[str, ...]] = {
-    "containers": ("name",),
-    "initContainers": ("name",),
-    "env": ("name",),
-    "volumes": ("name",),
-    "volumeMounts": ("mountPath",),
-    "ports": ("containerPort", "port", "protocol"),
-    "conditions": ("type",),
-    "ownerReferences": ("uid",),
-    "podIPs": ("ip",),
-    "hostIPs": ("ip",),
-    "addresses": ("type",),
-}
-"""The ``x-kubernetes-list-map-keys`` of these lists."""
+LEAF: Json = {}
+"""A member without children, as fieldsV1 writes it; never changed."""
 
-SERVER_SET = frozenset(
+NOBODYS = frozenset(
     {"name", "namespace", "uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"}
 )
 """Of the metadata: nobody's fields."""
 
 
-def fields_of(value: Any, name: str = "") -> Json:
-    """The fieldsV1 of a value."""
-    if isinstance(value, dict):
-        return {f"f:{key}": fields_of(inner, key) for key, inner in value.items()}
-    keys = KEYS.get(name)
-    if isinstance(value, list) and keys is not None and all(isinstance(one, dict) for one in value):
-        found: Json = {".": {}}
-        for one in value:
-            present = {key: one[key] for key in keys if key in one}
-            found["k:" + json.dumps(present, separators=(",", ":"))] = {".": {}, **fields_of(one)}
-        return found
-    return {}
+@cache
+def schema_of(api_version: str, kind: str) -> Schema | None:
+    """The schema of a built-in kind; None if nothing is known of it."""
+    for one in built_in():
+        if one.kind == kind and one.api_version == api_version:
+            return schemas.of(one)
+    return None
+
+
+def fields_of(obj: Json, schema: Schema | None) -> Json:
+    """The fieldsV1 of all that an object says.
+
+    Args:
+        obj: The object, or some of it; its kind and what the server sets are left out.
+    """
+    own = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
+    if "metadata" in own:
+        own["metadata"] = {key: value for key, value in own["metadata"].items() if key not in NOBODYS}
+    spec = own.pop("spec") if _is_of_pod(own.get("spec")) else None
+    found = _map(own, schema, True)
+    if spec is not None:
+        found |= msgspec.json.decode(_of_spec(msgspec.json.encode(spec), schema))
+    if "f:metadata" in found:
+        found["f:metadata"].pop(".", None)
+        if not found["f:metadata"]:
+            del found["f:metadata"]
+    return found
+
+
+def _is_of_pod(spec: Any) -> bool:
+    return isinstance(spec, dict) and "containers" in spec
+
+
+@lru_cache(maxsize=64)
+def _of_spec(spec: bytes, schema: Schema | None) -> bytes:
+    """The fields of a pod's spec, in JSON: pods of one template say the same."""
+    return msgspec.json.encode(_map({"spec": msgspec.json.decode(spec)}, schema, True))
+
+
+@lru_cache(maxsize=4096)
+def _field(schema: Schema | None, name: str) -> tuple[str, Schema | None, Any, bool, bool]:
+    """A field's name in fieldsV1, its schema, what it is where nobody set it, whether its list, its map is atomic."""
+    below = typed.below(schema, name)
+    return f"f:{name}", below, typed.zero(schema, name), typed.is_atomic(below, []), typed.is_atomic(below, {})
+
+
+def _map(value: Json, schema: Schema | None, there: bool) -> Json:
+    """The fields of a map or a struct; ``there`` says that the struct is one that each object has."""
+    found: Json = {}
+    for name, inner in value.items():
+        key, below, zero, atomic_list, atomic_map = _field(schema, name)
+        if not isinstance(inner, dict | list):
+            if inner or not there or zero != inner:
+                found[key] = LEAF
+            continue
+        if atomic_map if isinstance(inner, dict) else atomic_list:
+            found[key] = LEAF
+            continue
+        given = there and zero is not typed.MISSING
+        if isinstance(inner, dict):
+            inside = _map(inner, below, given)
+        else:
+            inside = _list(inner, below) if below is not None else {}
+        if not given:
+            found[key] = {".": LEAF, **inside} if inside else LEAF
+        elif inside:
+            found[key] = inside
+    return found
+
+
+def _list(items: list[Any], schema: Schema) -> Json:
+    found: Json = {}
+    inner = schema.items
+    for item in items:
+        inside = _map(item, inner, False) if isinstance(item, dict) and not typed.is_atomic(inner, item) else {}
+        found[typed.element(schema, item)] = {".": LEAF, **inside} if inside else LEAF
+    return found
 
 
 def entry(manager: str, api_version: str, stamp: str, obj: Json, *, subresource: str = "") -> Json:
     """One entry for what is set in an object.
 
     Args:
-        obj: The parts that are the manager's; the kind and what the server sets are left out.
+        obj: The parts that are the manager's, and the kind; what the server sets is left out.
     """
-    own = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
-    if "metadata" in own:
-        own["metadata"] = {key: value for key, value in own["metadata"].items() if key not in SERVER_SET}
-        if not own["metadata"]:
-            del own["metadata"]
     found: Json = {
         "manager": manager,
         "operation": "Update",
         "apiVersion": api_version,
         "time": stamp,
         "fieldsType": "FieldsV1",
-        "fieldsV1": fields_of(own),
+        "fieldsV1": fields_of(obj, schema_of(api_version, obj.get("kind", ""))),
     }
     if subresource:
         found["subresource"] = subresource
@@ -73,5 +133,6 @@ def record(obj: Json, manager: str, stamp: str, changed: Json, *, subresource: s
         for one in obj["metadata"].get("managedFields") or ()
         if (one.get("manager"), one.get("subresource", "")) != (manager, subresource)
     ]
-    entries.append(entry(manager, obj["apiVersion"], stamp, changed, subresource=subresource))
+    said = {**changed, "kind": obj["kind"]}
+    entries.append(entry(manager, obj["apiVersion"], stamp, said, subresource=subresource))
     obj["metadata"]["managedFields"] = entries

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from notebook_mux.playground import checking
+from notebook_mux.playground.crds.objects import check_custom_type
 from notebook_mux.playground.kinds import Kind
 from notebook_mux.playground.status import ApiError, bad_request, cause, invalid
 
 Json = dict[str, Any]
-
-SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-SUBDOMAIN_LIMIT = 253
-LABEL_LIMIT = 63
-AS_LABEL = frozenset({"namespaces", "services"})
-"""Kinds whose names are DNS labels; the names of RBAC objects are free."""
-
-SUBDOMAIN_SAID = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
-    "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-LABEL_SAID = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
-    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
 
 
 def check_type(kind: Kind, obj: Any) -> Json:
@@ -37,6 +20,8 @@ def check_type(kind: Kind, obj: Any) -> Json:
     """
     if not isinstance(obj, dict) or not isinstance(obj.get("metadata", {}), dict):
         raise bad_request(f"the object provided is unrecognized (must be of type {kind.kind})")
+    if kind.custom:
+        check_custom_type(kind, obj)
     said = obj.get("kind") or kind.kind
     version = obj.get("apiVersion") or kind.api_version
     if said != kind.kind or version != kind.api_version:
@@ -74,56 +59,21 @@ def check_names(kind: Kind, obj: Json, namespace: str, name: str = "") -> None:
         raise bad_request(f"the name of the object ({said}) does not match the name on the URL ({name})")
 
 
-def validate(kind: Kind, obj: Json) -> None:
+def validate(kind: Kind, obj: Json, *more: Json) -> None:
     """Refuse what cannot be.
+
+    Args:
+        more: Causes that were found elsewhere.
 
     Raises:
         ApiError: 422 with its causes.
     """
-    metadata = obj["metadata"]
-    name = metadata.get("name", "")
-    causes = []
-    if not name:
-        causes.append(cause("FieldValueRequired", "metadata.name", "Required value: name or generateName is required"))
-    elif problem := _name_problem(kind, name):
-        causes.append(cause("FieldValueInvalid", "metadata.name", f'Invalid value: "{name}": {problem}'))
-    replicas = (obj.get("spec") or {}).get("replicas")
-    if isinstance(replicas, int) and replicas < 0:
-        causes.append(
-            cause(
-                "FieldValueInvalid",
-                "spec.replicas",
-                f"Invalid value: {replicas}: must be greater than or equal to 0",
-            )
-        )
-    causes += _pod_causes(kind, obj)
+    found = checking.causes(kind, obj)
+    changed = [one for one in more if one not in found]
+    # Of a daemon set the server asks first what changed, then what it is.
+    causes = [*changed, *found] if kind.resource == "daemonsets.apps" else [*found, *changed]
     if causes:
-        raise invalid(kind.group, kind.kind, str(name), *causes)
-
-
-def _name_problem(kind: Kind, name: Any) -> str:
-    if kind.group == "rbac.authorization.k8s.io":
-        return ""
-    if kind.resource in AS_LABEL:
-        return "" if LABEL.fullmatch(str(name)) and len(name) <= LABEL_LIMIT else LABEL_SAID
-    return "" if SUBDOMAIN.fullmatch(str(name)) and len(name) <= SUBDOMAIN_LIMIT else SUBDOMAIN_SAID
-
-
-def _pod_causes(kind: Kind, obj: Json) -> list[Json]:
-    if kind.resource == "pods":
-        path, spec = "spec", obj.get("spec") or {}
-    elif kind.group == "apps" and "template" in (obj.get("spec") or {}):
-        path, spec = "spec.template.spec", (obj["spec"]["template"] or {}).get("spec") or {}
-    else:
-        return []
-    if not spec.get("containers"):
-        return [cause("FieldValueRequired", f"{path}.containers", "Required value")]
-    return [
-        cause("FieldValueRequired", f"{path}.containers[{index}].{field}", "Required value")
-        for index, one in enumerate(spec["containers"])
-        for field in ("name", "image")
-        if not (isinstance(one, dict) and one.get(field))
-    ]
+        raise invalid(kind.group, kind.kind, str(obj["metadata"].get("name", "")), *causes)
 
 
 def check_dry_run(values: list[str], options: str) -> bool:
