@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from notebook_mux.playground.cluster import Cluster
+from notebook_mux.playground.controllers import images
 
 Json = dict[str, Any]
 
-REASONS = {0: "Completed", 137: "OOMKilled"}
+REASONS = {0: "Completed"}
+START_ERROR = 128
+"""The exit code of a container that could not be started."""
 
 
 def node_address(node: Json) -> str:
@@ -20,7 +22,7 @@ def node_address(node: Json) -> str:
 
 def waiting(container: Json, state: Json) -> Json:
     """A container that has not begun."""
-    return {
+    found: Json = {
         "name": container["name"],
         "state": state,
         "lastState": {},
@@ -30,48 +32,66 @@ def waiting(container: Json, state: Json) -> Json:
         "imageID": "",
         "started": False,
     }
+    if mounts := _mounts(container):
+        found["volumeMounts"] = mounts
+    return found
 
 
 def running(cluster: Cluster, container: Json, before: Json, stamp: str) -> Json:
     """A container that has just begun; `before` is its status until now."""
-    again = bool((before.get("lastState") or {}).get("terminated"))
-    digest = hashlib.sha256(container["image"].encode()).hexdigest()
-    repository = container["image"].rpartition(":")[0] or container["image"]
-    full = repository if "/" in repository else f"docker.io/library/{repository}"
-    mounts = [
-        {**mount, "readOnly": True, "recursiveReadOnly": "Disabled"} if mount.get("readOnly") else dict(mount)
-        for mount in container.get("volumeMounts") or ()
-    ]
+    ended = (before.get("state") or {}).get("terminated")
+    last = {"terminated": ended} if ended else before.get("lastState") or {}
     found: Json = {
         "name": container["name"],
         "state": {"running": {"startedAt": stamp}},
-        "lastState": before.get("lastState") or {},
+        "lastState": last,
         "ready": False,
-        "restartCount": before.get("restartCount", 0) + (1 if again else 0),
-        "image": container["image"],
-        "imageID": f"{full}@sha256:{digest}",
+        "restartCount": before.get("restartCount", 0) + (1 if last.get("terminated") else 0),
+        "image": images.full(container["image"]),
+        "imageID": images.identity(container["image"]),
         "containerID": f"containerd://{cluster.random.getrandbits(256):064x}",
         "started": True,
-        "volumeMounts": mounts,
+        "resources": container.get("resources") or {},
+        "user": {"linux": user(container)},
     }
+    if mounts := _mounts(container):
+        found["volumeMounts"] = mounts
     if requests := (container.get("resources") or {}).get("requests"):
-        found |= {"allocatedResources": requests, "resources": container["resources"]}
+        found["allocatedResources"] = requests
     return found
 
 
-def is_initialised(status: Json) -> bool:
-    """Whether an init container holds its pod up no more: it has ended well, or is a sidecar that has started."""
-    ended = status["state"].get("terminated")
-    return ended["exitCode"] == 0 if ended else bool(status.get("started"))
+def user(container: Json) -> Json:
+    """Whom a container runs as."""
+    said = container.get("securityContext") or {}
+    group = said.get("runAsGroup", 0)
+    return {"uid": said.get("runAsUser", 0), "gid": group, "supplementalGroups": [group]}
 
 
-def end(status: Json, stamp: str, *, code: int) -> None:
-    """Let a container end with an exit code."""
+def _mounts(container: Json) -> list[Json]:
+    return [
+        {
+            "name": mount["name"],
+            "mountPath": mount["mountPath"],
+            **({"readOnly": True, "recursiveReadOnly": "Disabled"} if mount.get("readOnly") else {}),
+        }
+        for mount in container.get("volumeMounts") or ()
+    ]
+
+
+def end(status: Json, stamp: str, *, code: int, reason: str = "", message: str = "") -> None:
+    """Let a container end with an exit code.
+
+    Args:
+        reason: Its reason where it is not the exit code's: ``OOMKilled``, ``StartError``.
+        message: Its last words.
+    """
     begun = (status["state"].get("running") or {}).get("startedAt", stamp)
     status["state"] = {
         "terminated": {
             "exitCode": code,
-            "reason": REASONS.get(code, "Error"),
+            "reason": reason or REASONS.get(code, "Error"),
+            **({"message": message} if message else {}),
             "startedAt": begun,
             "finishedAt": stamp,
             "containerID": status.get("containerID", ""),

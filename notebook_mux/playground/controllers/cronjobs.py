@@ -1,52 +1,47 @@
-"""CronJobs: a job at each time of a schedule."""
+"""CronJobs: a job at each time of a schedule (kubernetes/pkg/controller/cronjob)."""
 
 from __future__ import annotations
 
 import copy
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+from email.utils import format_datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from notebook_mux.playground import defaults, managed
-from notebook_mux.playground.clock import rfc3339
+from notebook_mux.playground.clock import Entry, rfc3339
+from notebook_mux.playground.controllers import schedules
 from notebook_mux.playground.controllers.base import Controller
-from notebook_mux.playground.controllers.jobs import finished_at
-from notebook_mux.playground.controllers.parts import MANAGER, condition, owner_reference, set_status
+from notebook_mux.playground.controllers.jobs import KIND as JOBS, finished_at
+from notebook_mux.playground.controllers.parts import (
+    MANAGER,
+    begin_deletion,
+    condition,
+    owner_reference,
+    set_status,
+)
+from notebook_mux.playground.history import Change
 from notebook_mux.playground.store import Key, Stored
 
 Json = dict[str, Any]
 
 KIND = "cronjobs.batch"
-JOBS = "jobs.batch"
 COMPONENT = "cronjob-controller"
-MINUTE_S = 60.0
-RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
-"""Minute, hour, day of the month, month, day of the week."""
+SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
+LATE_S = 0.1
+"""After its time a job is made (nextScheduleDelta)."""
 
-MACROS = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
-          "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *"}  # fmt: skip
+MANY_MISSED = 100
+TOO_MANY = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
 
 
 def is_due(schedule: str, moment: datetime) -> bool:
     """Whether a schedule names this minute; one that cannot be read names none."""
-    fields = MACROS.get(schedule, schedule).split()
-    if len(fields) != len(RANGES):
-        return False
-    actual = (moment.minute, moment.hour, moment.day, moment.month, moment.isoweekday() % 7)
     try:
-        return all(_in(field, value, *limits) for field, value, limits in zip(fields, actual, RANGES, strict=True))
-    except ValueError:
+        return schedules.parse(schedule).names(moment)
+    except schedules.BadSchedule:
         return False
-
-
-def _in(field: str, value: int, low: int, high: int) -> bool:
-    for part in field.split(","):
-        numbers, _, step = part.partition("/")
-        first, _, last = numbers.partition("-")
-        begin = low if numbers == "*" else int(first)
-        end = high if numbers == "*" or (step and not last) else int(last or first)
-        if begin <= value <= end and (value - begin) % int(step or 1) == 0:
-            return True
-    return False
 
 
 class CronJobs(Controller):
@@ -55,75 +50,179 @@ class CronJobs(Controller):
     watches = (KIND, JOBS)
 
     def start(self) -> None:
-        """Look at all of them at each full minute too."""
+        """Begin with nothing planned."""
+        self._waiting: dict[Key, Entry] = {}
         super().start()
-        self._plan()
 
-    def _plan(self) -> None:
-        self.agenda.after(MINUTE_S - self.agenda.now() % MINUTE_S, self._minute)
+    def keys(self, change: Change) -> Iterable[Key]:
+        """A cron job's own key, a job's owner's."""
+        return (change.new.key,) if change.new.kind.resource == KIND else self.owner_key(change, KIND)
 
-    def _minute(self) -> None:
-        self._plan()
-        moment = datetime.fromtimestamp(self.agenda.now(), UTC).replace(second=0, microsecond=0)
-        for stored in self.store.items(KIND):
-            spec = stored.decode()["spec"]
-            if not stored.deleting and not spec.get("suspend") and is_due(spec["schedule"], moment):
-                self._run(stored, spec, moment)
+    def sync(self, key: Key) -> None:
+        """Look at the jobs there are, make the one that is due, forget old ones, and plan the next look."""
+        if (entry := self._waiting.pop(key, None)) is not None:
+            entry.cancel()
+        stored = self.store.get(KIND, *key)
+        if stored is None:
+            return
+        obj = stored.decode()
+        status: Json = copy.deepcopy(obj.get("status") or {})
+        jobs = [(one, one.decode()) for one in self.owned(JOBS, key[0], stored.uid)]
+        self._look(stored, status, jobs)
+        following = None if stored.deleting else self._run(stored, obj, status)
+        self._write(key, status)
+        self._clean(stored, obj["spec"], jobs)
+        if following is not None:
+            wait = following - self.agenda.now() + LATE_S
+            self._waiting[key] = self.agenda.after(wait, lambda: self.mark(key))
 
-    def _run(self, stored: Stored, spec: Json, moment: datetime) -> None:
-        name = f"{stored.name}-{int(moment.timestamp()) // 60}"
+    # ------------------------------------------------------------------------------------------ what there is
+
+    def _look(self, stored: Stored, status: Json, jobs: list[tuple[Stored, Json]]) -> None:
+        """Bring the list of active jobs up to date."""
+        active = {one["uid"]: one for one in status.get("active") or ()}
+        for job, obj in jobs:
+            ended = finished_at(obj)
+            if not ended:
+                if job.uid not in active:
+                    said = f"Saw a job that the controller did not create or forgot: {job.name}"
+                    self._say(stored, "UnexpectedJob", said, warning=True)
+                continue
+            good = bool(condition((obj.get("status") or {}).get("conditions"), "Complete"))
+            if active.pop(job.uid, None) is not None:
+                how = "Complete" if good else "Failed"
+                self._say(stored, "SawCompletedJob", f"Saw completed job: {job.name}, condition: {how}")
+            if good:
+                last = obj["status"].get("completionTime", ended)
+                status["lastSuccessfulTime"] = max(last, status.get("lastSuccessfulTime", ""))
+        known = {job.uid for job, _ in jobs}
+        for uid in [one for one in active if one not in known]:
+            self._say(stored, "MissingJob", f"Active job went missing: {active.pop(uid)['name']}")
+        status.pop("active", None)
+        if active:
+            status["active"] = list(active.values())
+
+    def _clean(self, stored: Stored, spec: Json, jobs: list[tuple[Stored, Json]]) -> None:
+        """Delete the oldest jobs that are over, down to the history's limits."""
+        for kind, limit in (
+            ("Complete", spec.get("successfulJobsHistoryLimit", 3)),
+            ("Failed", spec.get("failedJobsHistoryLimit", 1)),
+        ):
+            done = [
+                (obj["status"].get("startTime") or obj["metadata"]["creationTimestamp"], job.name, job)
+                for job, obj in jobs
+                if condition((obj.get("status") or {}).get("conditions"), kind).get("status") == "True"
+            ]
+            for _, _, job in sorted(done)[: max(0, len(done) - limit)]:
+                self._delete(stored, job)
+
+    def _delete(self, stored: Stored, job: Stored) -> None:
+        begin_deletion(self.cluster, job)
+        self._say(stored, "SuccessfulDelete", f"Deleted job {job.name}")
+
+    # ---------------------------------------------------------------------------------------------- what is due
+
+    def _run(self, stored: Stored, obj: Json, status: Json) -> float | None:
+        """Make the job that is due, if one is; when to look again, Unix seconds, None if not by the clock."""
+        spec, now = obj["spec"], self.agenda.now()
+        zone = self._zone(stored, spec)
+        if zone is None or spec.get("suspend"):
+            return None
+        try:
+            schedule = schedules.parse(spec["schedule"])
+        except schedules.BadSchedule as why:
+            self._say(
+                stored, "UnparseableSchedule", f'unparseable schedule: "{spec["schedule"]}" : {why}', warning=True
+            )
+            return None
+        due, missed = self._due(obj, status, schedule, zone)
+        following = schedule.after(now, zone)
+        if missed > MANY_MISSED:
+            self._say(stored, "TooManyMissedTimes", TOO_MANY, warning=True)
+        if due is None or rfc3339(due) == status.get("lastScheduleTime"):
+            return following
+        deadline = spec.get("startingDeadlineSeconds")
+        if deadline is not None and due + deadline < now:
+            moment = format_datetime(datetime.fromtimestamp(due, UTC)).replace("+0000", "UTC")
+            self._say(stored, "MissSchedule", f"Missed scheduled time to start a job: {moment}", warning=True)
+            return following
+        self._start(stored, spec, status, due, zone)
+        return following
+
+    def _zone(self, stored: Stored, spec: Json) -> tzinfo | None:
+        name = spec.get("timeZone")
+        if name is None:
+            return UTC
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            said = f'invalid timeZone: "{name}": unknown time zone {name}'
+            self._say(stored, "UnknownTimeZone", said, warning=True)
+            return None
+
+    def _due(
+        self, obj: Json, status: Json, schedule: schedules.Schedule, zone: tzinfo
+    ) -> tuple[float | None, int]:  # fmt: skip
+        """The last time that has passed and was not served, and about how many there were."""
+        now = self.agenda.now()
+        since = status.get("lastScheduleTime") or obj["metadata"]["creationTimestamp"]
+        at = datetime.fromisoformat(since).timestamp()
+        deadline = obj["spec"].get("startingDeadlineSeconds")
+        if deadline is not None:
+            at = max(at, now - deadline)
+        first = schedule.after(at, zone)
+        if first is None or first > now:
+            return None, 0
+        second = schedule.after(first, zone)
+        if second is None or second > now:
+            return first, 1
+        # About so many; the last of them is then looked for by the schedule itself.
+        count = int((now - first) / (second - first)) + 1
+        last, following = first, schedule.after(max(first, first + (count - 2) * (second - first)) - 1, zone)
+        while following is not None and following <= now:
+            last, following = following, schedule.after(following, zone)
+        return last, count
+
+    def _start(self, stored: Stored, spec: Json, status: Json, due: float, zone: tzinfo) -> None:
+        """Make the job of a time, as the policy for jobs that still run says."""
+        active = status.get("active") or []
+        policy = spec.get("concurrencyPolicy", "Allow")
+        if policy == "Forbid" and active:
+            said = "Not starting job because prior execution is running and concurrency policy is Forbid"
+            self._say(stored, "JobAlreadyActive", said)
+            return
+        if policy == "Replace":
+            for one in active:
+                running = self.store.get(JOBS, stored.namespace, one["name"])
+                if running is not None:
+                    self._delete(stored, running)
+            active = []
+        name = f"{stored.name}-{int(due) // 60}"
         if self.store.get(JOBS, stored.namespace, name) is not None:
             return
         template = copy.deepcopy(spec["jobTemplate"])
         metadata = {**(template.get("metadata") or {}), "name": name, "namespace": stored.namespace}
+        moment = datetime.fromtimestamp(due, zone).isoformat().replace("+00:00", "Z")
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), SCHEDULED: moment}
         metadata["ownerReferences"] = [owner_reference(stored)]
-        job = {"kind": "Job", "apiVersion": "batch/v1", "metadata": metadata, "spec": template["spec"]}
+        job: Json = {"kind": "Job", "apiVersion": "batch/v1", "metadata": metadata, "spec": template["spec"]}
         managed.record(job, MANAGER, self.agenda.stamp(), job)
         defaults.apply(JOBS, job)
-        self.cluster.create(job)
-        self.recorder.event(stored, "SuccessfulCreate", f"Created job {name}", component=COMPONENT)
-        stamp = rfc3339(moment.timestamp())
+        made = self.cluster.create(job)
+        self._say(stored, "SuccessfulCreate", f"Created job {name}")
+        reference = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "namespace": stored.namespace}
+        status["active"] = [*active, {**reference, "uid": made.uid, "resourceVersion": str(made.revision)}]
+        status["lastScheduleTime"] = rfc3339(due)
 
+    # --------------------------------------------------------------------------------------------- what it says
+
+    def _write(self, key: Key, status: Json) -> None:
         def change(obj: Json) -> None:
-            set_status(obj, MANAGER, self.agenda.stamp(), {"lastScheduleTime": stamp})
-
-        self.cluster.update(KIND, *stored.key, change)
-
-    def sync(self, key: Key) -> None:
-        """Tell which jobs run, forget old ones."""
-        stored = self.store.get(KIND, *key)
-        if stored is None:
-            return
-        spec = stored.decode()["spec"]
-        jobs = [(one, one.decode()) for one in self.owned(JOBS, key[0], stored.uid)]
-        active, done = [], []
-        for one, obj in jobs:
-            ended = finished_at(obj)
-            if not ended:
-                active.append({"apiVersion": "batch/v1", "kind": "Job", "name": one.name, "namespace": one.namespace,
-                               "uid": one.uid, "resourceVersion": str(one.revision)})  # fmt: skip
-                continue
-            good = bool(condition((obj.get("status") or {}).get("conditions"), "Complete"))
-            done.append((ended, good, one))
-
-        def change(obj: Json) -> None:
-            status = obj.get("status") or {}
-            if good_ends := [ended for ended, good, _ in done if good]:
-                status["lastSuccessfulTime"] = max(good_ends)
-            names = [one["name"] for one in status.get("active") or ()]
-            if names != [one["name"] for one in active]:
-                status.pop("active", None)
-                if active:
-                    status["active"] = active
-            obj["status"] = status
+            if status != (obj.get("status") or {}):
+                obj["status"] = {}
+                set_status(obj, MANAGER, self.agenda.stamp(), status)
 
         self.cluster.update(KIND, *key, change)
-        limits = {True: spec.get("successfulJobsHistoryLimit", 3), False: spec.get("failedJobsHistoryLimit", 1)}
-        for good, limit in limits.items():
-            old = sorted((pair for pair in done if pair[1] == good), key=lambda pair: pair[0])
-            for _, _, one in old[: max(0, len(old) - limit)]:
-                self.cluster.remove(JOBS, *one.key)
 
-    def keys(self, change: Any) -> Any:
-        """A cron job's own key, a job's owner's."""
-        return (change.new.key,) if change.new.kind.resource == KIND else self.owner_key(change, KIND)
+    def _say(self, stored: Stored, reason: str, said: str, *, warning: bool = False) -> None:
+        self.recorder.event(stored, reason, said, component=COMPONENT, warning=warning)

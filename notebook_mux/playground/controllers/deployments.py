@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Iterable
 from typing import Any
 
 from notebook_mux.playground import managed
 from notebook_mux.playground.controllers.base import Controller
-from notebook_mux.playground.controllers.parts import MANAGER, owner_reference, set_condition, set_status, template_hash
+from notebook_mux.playground.controllers.creating import ApiError, Patience, create
+from notebook_mux.playground.controllers.parts import MANAGER, begin_deletion, condition, owner_reference, set_status
+from notebook_mux.playground.controllers.rollouts import progress, sizes
+from notebook_mux.playground.controllers.rollouts.sets import (
+    DESIRED,
+    HASH,
+    MAX,
+    NOT_COPIED,
+    REVISION,
+    Set,
+    digest_of,
+    is_of_template,
+    revision_of,
+)
+from notebook_mux.playground.controllers.rollouts.sizes import share
 from notebook_mux.playground.history import Change
 from notebook_mux.playground.store import Key, Stored
 
@@ -18,22 +31,18 @@ Json = dict[str, Any]
 KIND = "deployments.apps"
 SETS = "replicasets.apps"
 COMPONENT = "deployment-controller"
-REVISION = "deployment.kubernetes.io/revision"
-HASH = "pod-template-hash"
-
-
-def share(value: Any, of: int, *, up: bool) -> int:
-    """A number or a percentage of the replicas, as maxSurge (up) and maxUnavailable (down) have it."""
-    if isinstance(value, str) and value.endswith("%"):
-        exact = int(value[:-1]) * of / 100
-        return math.ceil(exact) if up else math.floor(exact)
-    return int(value or 0)
+FAILURE = "ReplicaFailure"
 
 
 class Deployments(Controller):
     """The controller of deployments."""
 
     watches = (KIND, SETS)
+
+    def start(self) -> None:
+        """Begin with no failures remembered."""
+        self._patience = Patience()
+        super().start()
 
     def keys(self, change: Change) -> Iterable[Key]:
         """A deployment's own key, a replica set's owner's."""
@@ -43,183 +52,216 @@ class Deployments(Controller):
         """Bring the replica sets one step nearer, then tell the status."""
         stored = self.store.get(KIND, *key)
         if stored is None:
+            self._patience.forget(key)
             return
-        if not stored.deleting:
-            obj = stored.decode()
-            new = self._new_set(stored, obj)
-            self._roll(stored, obj["spec"], new)
-            self._forget_old(stored, obj, new)
+        if stored.deleting:
+            self._tell(key)
+            return
+        progress.note_pause(self.cluster, stored)
+        obj = stored.decode()
+        found = self._sets(stored)
+        paused = bool(obj["spec"].get("paused"))
+        new = self._new_set(stored, obj, found, make=not paused)
+        if paused or self._is_scaling(obj, found):
+            self._scale_all(stored, obj, found, new)
+        elif new is not None:
+            self._roll(stored, obj, found, new)
+        self._clean_up(stored, obj, new)
         self._tell(key)
 
-    def _new_set(self, stored: Stored, obj: Json) -> Stored:
-        spec = obj["spec"]
-        digest = template_hash(spec["template"])
-        name = f"{stored.name}-{digest}"
-        sets = self.owned(SETS, stored.namespace, stored.uid)
-        revisions = [int(one.decode()["metadata"]["annotations"].get(REVISION, 0)) for one in sets]
-        found = next((one for one in sets if one.name == name), None)
-        revision = max(revisions, default=0)
-        if found is None:
-            revision += 1
-            found = self.cluster.create(self._make_set(stored, spec, name, digest, revision))
-        else:
-            current = int(found.decode()["metadata"]["annotations"].get(REVISION, 0))
-            if current < revision:  # rolled back to an older template
-                revision += 1
-                self._annotate(SETS, found.key, revision)
-        self._annotate(KIND, stored.key, revision)
-        return self.store.get(SETS, *found.key) or found
+    def _sets(self, stored: Stored) -> list[Set]:
+        return [Set.read(one) for one in self.owned(SETS, stored.namespace, stored.uid)]
 
-    def _annotate(self, resource: str, key: Key, revision: int) -> None:
+    # ------------------------------------------------------------------------------------------- the newest set
+
+    def _new_set(self, stored: Stored, obj: Json, found: list[Set], *, make: bool) -> Set | None:
+        spec = obj["spec"]
+        new = next((one for one in found if is_of_template(one, spec["template"])), None)
+        old = max((one.revision for one in found if new is None or one.name != new.name), default=0)
+        if new is not None:
+            revision = max(new.revision, old + 1) if old >= new.revision else new.revision
+            self._annotate(obj, new, revision)
+            self._tell_revision(stored, revision)
+            progress.note_set(self.cluster, stored, f'Found new replica set "{new.name}"', "FoundNewReplicaSet",
+                              only_first=True)  # fmt: skip
+            return new
+        if not make:
+            return None
+        made = self._make_set(stored, obj, found, old + 1)
+        try:
+            created = create(self.cluster, made)
+        except ApiError as error:
+            self._not_made(stored, made["metadata"]["name"], error)
+            return None
+        self._patience.forget(stored.key)
+        new = Set.read(created)
+        if new.replicas:
+            said = f"Scaled up replica set {new.name} from 0 to {new.replicas}"
+            self.recorder.event(stored, "ScalingReplicaSet", said, component=COMPONENT)
+        self._tell_revision(stored, old + 1)
+        progress.note_set(self.cluster, stored, f'Created new replica set "{new.name}"', "NewReplicaSetCreated")
+        found.append(new)
+        return new
+
+    def _not_made(self, stored: Stored, name: str, error: ApiError) -> None:
+        if error.reason == "AlreadyExists":
+            # Another set has the name that this template's hash gives: another hash next time.
+            def collide(obj: Json) -> None:
+                status = obj.setdefault("status", {})
+                status["collisionCount"] = status.get("collisionCount", 0) + 1
+
+            self.cluster.update(KIND, *stored.key, collide)
+            return
+        said = f'Failed to create new replica set "{name}": {error.message}'
+        progress.note_set(self.cluster, stored, said, "ReplicaSetCreateError", value=False)
+        self.recorder.event(stored, "ReplicaSetCreateError", said, component=COMPONENT, warning=True)
+        self.later(self._patience.wait(stored.key), stored.key)
+
+    def _annotations(self, obj: Json, revision: int) -> Json:
+        own = obj["metadata"].get("annotations") or {}
+        spec = obj["spec"]
+        kept = {key: value for key, value in own.items() if key not in NOT_COPIED}
+        most = spec["replicas"] + sizes.surge(spec)
+        return {**kept, DESIRED: str(spec["replicas"]), MAX: str(most), REVISION: str(revision)}
+
+    def _annotate(self, obj: Json, new: Set, revision: int) -> None:
+        def change(one: Json) -> None:
+            before = one["metadata"].get("annotations") or {}
+            wanted = self._annotations(obj, revision)
+            sized = {key: before[key] for key in (DESIRED, MAX) if key in before}
+            one["metadata"]["annotations"] = {**before, **wanted, **sized}
+            one["spec"]["minReadySeconds"] = obj["spec"].get("minReadySeconds", 0)
+            if not one["spec"]["minReadySeconds"]:
+                del one["spec"]["minReadySeconds"]
+
+        self.cluster.update(SETS, *new.stored.key, change)
+        new.obj["metadata"].setdefault("annotations", {})[REVISION] = str(revision)
+
+    def _tell_revision(self, stored: Stored, revision: int) -> None:
         def change(obj: Json) -> None:
             obj["metadata"].setdefault("annotations", {})[REVISION] = str(revision)
 
-        self.cluster.update(resource, *key, change)
+        self.cluster.update(KIND, *stored.key, change)
 
-    def _make_set(self, stored: Stored, spec: Json, name: str, digest: str, revision: int) -> Json:
+    def _make_set(self, stored: Stored, obj: Json, found: list[Set], revision: int) -> Json:
+        spec = obj["spec"]
+        digest = digest_of(spec["template"], (obj.get("status") or {}).get("collisionCount"))
         template = copy.deepcopy(spec["template"])
         labels = {**(template.get("metadata") or {}).get("labels", {}), HASH: digest}
         template["metadata"] = {**(template.get("metadata") or {}), "labels": labels}
         selector = copy.deepcopy(spec["selector"])
-        selector.setdefault("matchLabels", {})[HASH] = digest
-        obj: Json = {
+        selector["matchLabels"] = {**(selector.get("matchLabels") or {}), HASH: digest}
+        made: Json = {
             "kind": "ReplicaSet",
             "apiVersion": "apps/v1",
             "metadata": {
-                "name": name,
+                "name": f"{stored.name}-{digest}",
                 "namespace": stored.namespace,
-                "labels": labels,
-                "annotations": {
-                    "deployment.kubernetes.io/desired-replicas": str(spec["replicas"]),
-                    "deployment.kubernetes.io/max-replicas": str(spec["replicas"] + self._surge(spec)),
-                    REVISION: str(revision),
-                },
+                "labels": dict(labels),
+                "annotations": self._annotations(obj, revision),
                 "ownerReferences": [owner_reference(stored)],
             },
-            "spec": {"replicas": 0, "selector": selector, "template": template},
+            "spec": {"replicas": sizes.of_new(spec, found, None), "selector": selector, "template": template},
         }
-        managed.record(obj, MANAGER, self.agenda.stamp(), obj)
-        return obj
+        if spec.get("minReadySeconds"):
+            made["spec"]["minReadySeconds"] = spec["minReadySeconds"]
+        managed.record(made, MANAGER, self.agenda.stamp(), made)
+        return made
+
+    # --------------------------------------------------------------------------------------------------- sizes
 
     @staticmethod
-    def _surge(spec: Json) -> int:
-        rolling = (spec.get("strategy") or {}).get("rollingUpdate")
-        return share(rolling.get("maxSurge", "25%"), spec["replicas"], up=True) if rolling else 0
+    def _is_scaling(obj: Json, found: list[Set]) -> bool:
+        """Whether the wish for another number is what there is to do, and not another template."""
+        return any(one.replicas and one.desired not in (None, obj["spec"]["replicas"]) for one in found)
 
-    def _roll(self, stored: Stored, spec: Json, new: Stored) -> None:
-        wanted = spec["replicas"]
-        sets = {one.uid: one.decode() for one in self.owned(SETS, stored.namespace, stored.uid)}
-        newest = sets.pop(new.uid)
-        old = [one for one in sets.values() if one["spec"]["replicas"] or one.get("status", {}).get("replicas")]
-        if spec.get("paused") and old:
-            return
-        total = newest["spec"]["replicas"] + sum(one["spec"]["replicas"] for one in old)
-        if not old:
-            self._scale(stored, newest, wanted)
-            return
+    def _scale_all(self, stored: Stored, obj: Json, found: list[Set], new: Set | None) -> None:
+        for one, count in sizes.proportional(obj["spec"], found, new):
+            self._scale(stored, obj, one, count)
+
+    def _roll(self, stored: Stored, obj: Json, found: list[Set], new: Set) -> None:
+        spec = obj["spec"]
+        old = [one for one in found if one.name != new.name]
         if (spec.get("strategy") or {}).get("type") == "Recreate":
             for one in old:
-                self._scale(stored, one, 0)
-            if not any(one.get("status", {}).get("replicas") for one in old):
-                self._scale(stored, newest, wanted)
+                self._scale(stored, obj, one, 0)
+            pods = [pod for one in old for pod in self.owned("pods", stored.namespace, one.stored.uid)]
+            if all(pod.fields["status.phase"] in ("Succeeded", "Failed") for pod in pods):
+                self._scale(stored, obj, new, spec["replicas"])
             return
-        rolling = (spec.get("strategy") or {}).get("rollingUpdate") or {}
-        surge = self._surge(spec)
-        unavailable = share(rolling.get("maxUnavailable", "25%"), wanted, up=False)
-        if not surge and not unavailable:
-            unavailable = 1
-        if newest["spec"]["replicas"] != wanted:
-            room = wanted + surge - total
-            count = min(wanted, newest["spec"]["replicas"] + room) if room > 0 else newest["spec"]["replicas"]
-            self._scale(stored, newest, min(wanted, count))
-        available = sum((one.get("status") or {}).get("availableReplicas", 0) for one in [newest, *old])
-        least = wanted - unavailable
-        # Counts of what runs lag behind what was just decided, so both have to allow it.
-        rising = newest["spec"]["replicas"] - (newest.get("status") or {}).get("availableReplicas", 0)
-        most = newest["spec"]["replicas"] + sum(one["spec"]["replicas"] for one in old) - least - max(0, rising)
-        spare = min(available - least, most)
-        for one in old:
-            state = one.get("status") or {}
-            broken = one["spec"]["replicas"] - state.get("availableReplicas", 0)
-            gone = min(one["spec"]["replicas"], max(0, broken) + max(0, spare), max(0, most))
-            if gone > 0:
-                spare -= gone - max(0, broken)
-                most -= gone
-                self._scale(stored, one, one["spec"]["replicas"] - gone)
+        if self._scale(stored, obj, new, sizes.of_new(spec, found, new)):
+            return
+        for one, count in sizes.of_old(spec, old, new):
+            self._scale(stored, obj, one, count)
 
-    def _scale(self, stored: Stored, of: Json, count: int) -> None:
-        before = of["spec"]["replicas"]
+    def _scale(self, stored: Stored, obj: Json, one: Set, count: int) -> bool:
+        before, spec = one.replicas, obj["spec"]
+        most = spec["replicas"] + sizes.surge(spec)
+
+        def change(target: Json) -> None:
+            target["spec"]["replicas"] = count
+            annotations = target["metadata"].setdefault("annotations", {})
+            annotations |= {DESIRED: str(spec["replicas"]), MAX: str(most)}
+
+        self.cluster.update(SETS, *one.stored.key, change)
         if before == count:
-            return
-        of["spec"]["replicas"] = count
-
-        def change(obj: Json) -> None:
-            obj["spec"]["replicas"] = count
-
-        name = of["metadata"]["name"]
-        self.cluster.update(SETS, stored.namespace, name, change)
-        said = f"Scaled {'up' if count > before else 'down'} replica set {name} from {before} to {count}"
+            return False
+        one.obj["spec"]["replicas"] = count
+        said = f"Scaled {'up' if count > before else 'down'} replica set {one.name} from {before} to {count}"
         self.recorder.event(stored, "ScalingReplicaSet", said, component=COMPONENT)
+        return True
 
-    def _forget_old(self, stored: Stored, obj: Json, new: Stored) -> None:
+    def _clean_up(self, stored: Stored, obj: Json, new: Set | None) -> None:
+        """Forget the oldest templates, when a roll-out is complete."""
+        if new is None or not progress.is_complete(obj):
+            return
         limit = obj["spec"].get("revisionHistoryLimit", 10)
-        empty = []
-        for one in self.owned(SETS, stored.namespace, stored.uid):
-            found = one.decode()
-            if one.uid != new.uid and not found["spec"]["replicas"] and not found.get("status", {}).get("replicas"):
-                empty.append((int(found["metadata"]["annotations"].get(REVISION, 0)), one))
-        for _, one in sorted(empty, key=lambda pair: pair[0])[: max(0, len(empty) - limit)]:
-            self.cluster.remove(SETS, *one.key)
+        empty = [one for one in self._sets(stored)
+                 if one.name != new.name and not one.replicas and not one.count("replicas")]  # fmt: skip
+        for one in sorted(empty, key=lambda found: found.revision)[: max(0, len(empty) - limit)]:
+            begin_deletion(self.cluster, one.stored)
+
+    # -------------------------------------------------------------------------------------------------- status
 
     def _tell(self, key: Key) -> None:
         stored = self.store.get(KIND, *key)
         if stored is None:
             return
         obj = stored.decode()
-        sets = [one.decode() for one in self.owned(SETS, key[0], stored.uid)]
-        newest = f"{stored.name}-{template_hash(obj['spec']['template'])}"
-        states = [one.get("status") or {} for one in sets]
-        updated = sum((one.get("status") or {}).get("replicas", 0) for one in sets if one["metadata"]["name"] == newest)
-        total, ready, available = (
-            sum(state.get(name, 0) for state in states) for name in ("replicas", "readyReplicas", "availableReplicas")
+        found = self._sets(stored)
+        new = next((one for one in found if is_of_template(one, obj["spec"]["template"])), None)
+        total, ready, available, going = (
+            sum(one.count(name) for one in found)
+            for name in ("replicas", "readyReplicas", "availableReplicas", "terminatingReplicas")
         )
-        wanted = obj["spec"]["replicas"]
+        wanted = sum(one.replicas for one in found)
         counts = {
             "replicas": total,
-            "updatedReplicas": updated,
+            "updatedReplicas": new.count("replicas") if new is not None else 0,
             "readyReplicas": ready,
             "availableReplicas": available,
-            "unavailableReplicas": max(0, max(wanted, total) - available),
+            "unavailableReplicas": max(0, wanted - available),
+            "terminatingReplicas": going,
         }
-        rolling = (obj["spec"].get("strategy") or {}).get("rollingUpdate") or {}
-        least = wanted - share(rolling.get("maxUnavailable", "25%"), wanted, up=False)
-        done = updated == wanted == available == total
+        failure = next((one for held in found if (one := condition((held.obj.get("status") or {}).get("conditions"),
+                                                                   FAILURE))), None)  # fmt: skip
         stamp = self.agenda.stamp()
 
         def change(target: Json) -> None:
-            state = {"conditions": copy.deepcopy((target.get("status") or {}).get("conditions") or [])}
-            _conditions(state, enough=available >= least, done=done, newest=newest, stamp=stamp)
+            before = target.get("status") or {}
+            conditions = progress.conditions(target, counts, new.name if new is not None else "", failure,
+                                             self.agenda.now())  # fmt: skip
+            always = ("terminatingReplicas",)
+            status: Json = {name: count for name, count in counts.items() if count or name in always}
+            if "collisionCount" in before:
+                status["collisionCount"] = before["collisionCount"]
             target["status"] = {}
-            status = {name: count for name, count in counts.items() if count}
             generation = target["metadata"]["generation"]
-            set_status(target, MANAGER, stamp, {"observedGeneration": generation, **status, **state})
+            set_status(target, MANAGER, stamp, {"observedGeneration": generation, **status, "conditions": conditions})
 
-        self.cluster.update(KIND, *key, change)
+        told = self.cluster.update(KIND, *key, change)
+        if told is not None and (wait := progress.until_late(told.decode(), self.agenda.now())) is not None:
+            self.later(wait, key)
 
 
-def _conditions(state: Json, *, enough: bool, done: bool, newest: str, stamp: str) -> None:
-    has, not_yet = "Deployment has minimum availability.", "Deployment does not have minimum availability."
-    set_condition(
-        state,
-        "Available",
-        enough,
-        stamp,
-        reason="MinimumReplicasAvailable" if enough else "MinimumReplicasUnavailable",
-        message=has if enough else not_yet,
-        lastUpdateTime=stamp,
-    )
-    said = f'ReplicaSet "{newest}" has successfully progressed.' if done else f'ReplicaSet "{newest}" is progressing.'
-    reason = "NewReplicaSetAvailable" if done else "ReplicaSetUpdated"
-    set_condition(state, "Progressing", True, stamp, reason=reason, message=said, lastUpdateTime=stamp)
-    for one in state["conditions"]:
-        one["lastUpdateTime"] = one["lastTransitionTime"]
+__all__ = ["COMPONENT", "HASH", "KIND", "REVISION", "SETS", "Deployments", "revision_of", "share"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from notebook_mux.playground import defaults, managed
+from notebook_mux.playground.admission.service_accounts import mount_token
 from notebook_mux.playground.cluster import NAME_LETTERS, Cluster
 from notebook_mux.playground.store import Stored
 
@@ -55,8 +57,16 @@ def template_hash(template: Json) -> str:
 
 
 def pod(cluster: Cluster, owner: Stored, template: Json, *, name: str = "", labels: Json | None = None) -> Json:
-    """A pod of a template, owned by the template's owner; to be given to `Cluster.create`."""
-    metadata = copy.deepcopy(template.get("metadata") or {})
+    """A pod as `draft` makes it, filled in without admission; to be given to `Cluster.create`."""
+    obj = draft(cluster, owner, template, name=name, labels=labels)
+    defaults.apply("pods", obj)
+    mount_token(cluster, obj["spec"])
+    return obj
+
+
+def draft(cluster: Cluster, owner: Stored, template: Json, *, name: str = "", labels: Json | None = None) -> Json:
+    """A pod of a template, owned by the template's owner; to be given to `creating.create`."""
+    metadata = _copied(template.get("metadata") or {})
     metadata["labels"] = {**(metadata.get("labels") or {}), **(labels or {})}
     metadata["namespace"] = owner.namespace
     metadata["ownerReferences"] = [owner_reference(owner)]
@@ -65,32 +75,17 @@ def pod(cluster: Cluster, owner: Stored, template: Json, *, name: str = "", labe
         "kind": "Pod",
         "apiVersion": "v1",
         "metadata": metadata,
-        "spec": copy.deepcopy(template.get("spec") or {}),
+        "spec": _copied(template.get("spec") or {}),
     }
     stamp = cluster.agenda.stamp()
     managed.record(obj, MANAGER, stamp, obj)
-    defaults.apply("pods", obj)
-    _mount_token(cluster, obj["spec"])
     return obj
 
 
-def _mount_token(cluster: Cluster, spec: Json) -> None:
-    """The volume with the service account's token that each pod gets (the admission plugin ServiceAccount)."""
-    name = f"kube-api-access-{cluster.suffix()}"
-    sources = [
-        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
-        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
-        {
-            "downwardAPI": {
-                "items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]
-            }
-        },
-    ]
-    spec.setdefault("volumes", []).append({"name": name, "projected": {"sources": sources, "defaultMode": 420}})
-    mount = {"name": name, "readOnly": True, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
-    for kind in ("initContainers", "containers"):
-        for container in spec.get(kind) or ():
-            container.setdefault("volumeMounts", []).append(dict(mount))
+def _copied(part: Json) -> Json:
+    """A copy; by way of JSON it takes an eighth of what `copy.deepcopy` takes."""
+    found: Json = msgspec.json.decode(msgspec.json.encode(part))
+    return found
 
 
 def is_ready(obj: Json) -> bool:
@@ -114,7 +109,8 @@ def set_status(obj: Json, manager: str, stamp: str, status: Json) -> None:
     """Set the given parts of an object's status, and whose they are."""
     obj["status"] = {**(obj.get("status") or {}), **status}
     entries = obj["metadata"].get("managedFields") or []
-    new = managed.entry(manager, obj["apiVersion"], stamp, {"status": obj["status"]}, subresource="status")
+    said = {"kind": obj["kind"], "status": obj["status"]}
+    new = managed.entry(manager, obj["apiVersion"], stamp, said, subresource="status")
     for index, old in enumerate(entries):
         if old.get("manager") == manager and old.get("subresource") == "status":
             if old["fieldsV1"] != new["fieldsV1"]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from notebook_mux.playground.controllers.base import Controller
+from notebook_mux.playground.controllers.creating import ApiError, Patience, create
 from notebook_mux.playground.controllers.parts import (
     MANAGER,
     begin_deletion,
+    condition,
+    draft,
     is_active,
     is_ready,
-    pod,
+    set_condition,
     set_status,
 )
 from notebook_mux.playground.history import Change
@@ -21,12 +26,20 @@ Json = dict[str, Any]
 
 KIND = "replicasets.apps"
 COMPONENT = "replicaset-controller"
+COST = "controller.kubernetes.io/pod-deletion-cost"
+FAILURE = "ReplicaFailure"
+_PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
 class ReplicaSets(Controller):
     """The controller of replica sets."""
 
     watches = (KIND, "pods")
+
+    def start(self) -> None:
+        """Begin with no failures remembered."""
+        self._patience = Patience()
+        super().start()
 
     def keys(self, change: Change) -> Iterable[Key]:
         """A replica set's own key, a pod's owner's."""
@@ -36,43 +49,111 @@ class ReplicaSets(Controller):
         """Create or delete pods, then tell the status."""
         stored = self.store.get(KIND, *key)
         if stored is None:
+            self._patience.forget(key)
             return
         obj = stored.decode()
+        failure = ""
         pods = [one for one in self.owned("pods", key[0], stored.uid) if is_active(one)]
         if not stored.deleting:
             wanted = obj["spec"].get("replicas", 1)
-            for _ in range(wanted - len(pods)):
-                made = self.cluster.create(pod(self.cluster, stored, obj["spec"]["template"]))
-                self.recorder.event(stored, "SuccessfulCreate", f"Created pod: {made.name}", component=COMPONENT)
-            for one in sorted(pods, key=_worth)[: max(0, len(pods) - wanted)]:
-                begin_deletion(self.cluster, one)
-                self.recorder.event(stored, "SuccessfulDelete", f"Deleted pod: {one.name}", component=COMPONENT)
-        self._tell(key)
+            failure = self._create(stored, obj, wanted - len(pods))
+            if len(pods) > wanted:
+                self._delete(stored, pods, len(pods) - wanted)
+        self._tell(key, failure)
+        if failure:
+            self.later(self._patience.wait(key), key)
+        else:
+            self._patience.forget(key)
 
-    def _tell(self, key: Key) -> None:
+    def _create(self, stored: Stored, obj: Json, count: int) -> str:
+        """Create pods; returns why the first that is refused is, with which it ends for now."""
+        for _ in range(count):
+            try:
+                made = create(self.cluster, draft(self.cluster, stored, obj["spec"]["template"]))
+            except ApiError as error:
+                said = f"Error creating: {error.message}"
+                self.recorder.event(stored, "FailedCreate", said, component=COMPONENT, warning=True)
+                return error.message
+            self.recorder.event(stored, "SuccessfulCreate", f"Created pod: {made.name}", component=COMPONENT)
+        return ""
+
+    def _delete(self, stored: Stored, pods: list[Stored], count: int) -> None:
+        """Delete those that are missed least; of equals those whose node has more of the same."""
+        beside = Counter(one.fields["spec.nodeName"] for one in pods)
+        for one in sorted(pods, key=lambda pod: _worth(pod, beside))[:count]:
+            begin_deletion(self.cluster, one)
+            self.recorder.event(stored, "SuccessfulDelete", f"Deleted pod: {one.name}", component=COMPONENT)
+
+    def _tell(self, key: Key, failure: str) -> None:
         stored = self.store.get(KIND, *key)
         if stored is None:
             return
         owned = self.owned("pods", key[0], stored.uid)
         pods = [one for one in owned if is_active(one)]
-        ready = sum(is_ready(one.decode()) for one in pods)
+        decoded = [{"status": one.part("status")} for one in pods]
+        spec = stored.part("spec")
+        least = spec.get("minReadySeconds", 0)
+        waits = [wait for one in decoded if is_ready(one) and (wait := self._until_available(one, least)) > 0]
+        ready = sum(is_ready(one) for one in decoded)
+        labels = (spec["template"].get("metadata") or {}).get("labels") or {}
 
         def change(obj: Json) -> None:
+            stamp = self.agenda.stamp()
+            before = obj.get("status") or {}
             status: Json = {
                 "replicas": len(pods),
-                "fullyLabeledReplicas": len(pods),
+                "fullyLabeledReplicas": sum(labels.items() <= dict(one.labels).items() for one in pods),
                 "readyReplicas": ready,
-                "availableReplicas": ready,
+                "availableReplicas": ready - len(waits),
                 "terminatingReplicas": sum(one.deleting for one in owned),
                 "observedGeneration": obj["metadata"]["generation"],
             }
+            always = ("replicas", "terminatingReplicas")
+            kept = {name: value for name, value in status.items() if value or name in always}
+            conditions = [one for one in before.get("conditions") or () if one["type"] != FAILURE]
+            if failure:
+                old = condition(before.get("conditions"), FAILURE)
+                more: Json = {"conditions": [*conditions, *([old] if old else [])]}
+                set_condition(more, FAILURE, True, stamp, reason="FailedCreate", message=failure)
+                conditions = more["conditions"]
+            if conditions:
+                kept["conditions"] = conditions
             obj["status"] = {}
-            set_status(obj, MANAGER, self.agenda.stamp(),
-                       {name: value for name, value in status.items() if value or name == "replicas"})  # fmt: skip
+            set_status(obj, MANAGER, stamp, kept)
 
         self.cluster.update(KIND, *key, change)
+        if waits:
+            self.later(min(waits), key)
+
+    def _until_available(self, obj: Json, least: int) -> float:
+        return until_available(obj, least, self.agenda.now())
 
 
-def _worth(stored: Stored) -> tuple[bool, bool, int]:
-    """Pods that are not ready, and younger ones, go first."""
-    return bool(stored.fields["spec.nodeName"]), is_ready(stored.decode()), -stored.revision
+def until_available(obj: Json, least: int, now: float) -> float:
+    """Seconds until a pod that is ready has been so for ``minReadySeconds``; zero or less if it has."""
+    since = condition((obj.get("status") or {}).get("conditions"), "Ready").get("lastTransitionTime")
+    return _seconds(since) + least - now if least and since else 0.0
+
+
+def _seconds(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()
+
+
+def _worth(stored: Stored, beside: Counter[str]) -> tuple[Any, ...]:
+    """How much a pod is missed (docs: "ReplicaSet", "Scaling a ReplicaSet"): the least goes first.
+
+    Without a node, by phase, not ready, by its deletion cost, with more of the same on its node, ready since shortly,
+    more restarts, younger.
+    """
+    obj = stored.decode()
+    status, node = obj.get("status") or {}, stored.fields["spec.nodeName"]
+    try:
+        cost = int((obj["metadata"].get("annotations") or {}).get(COST, "0"))
+    except ValueError:
+        cost = 0
+    ready = is_ready(obj)
+    since = _seconds(condition(status.get("conditions"), "Ready")["lastTransitionTime"]) if ready else 0.0
+    restarts = max((one.get("restartCount", 0) for one in status.get("containerStatuses") or ()), default=0)
+    made = _seconds(obj["metadata"]["creationTimestamp"])
+    return (bool(node), _PHASES.get(status.get("phase", ""), 0), ready, cost, -beside[node], -since, -restarts, -made,
+            stored.name)  # fmt: skip

@@ -1,0 +1,135 @@
+"""Containers that run: when they end by themselves, and what their probes find.
+
+A probe that passes and will go on to pass is not asked again: only what may change is on the agenda.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from notebook_mux.playground.controllers import behaviour
+from notebook_mux.playground.controllers.kubelet import probes, status
+from notebook_mux.playground.controllers.kubelet.lives import Life
+from notebook_mux.playground.controllers.kubelet.probes import LIVENESS, READINESS, STARTUP, Probing
+from notebook_mux.playground.store import Stored
+
+if TYPE_CHECKING:
+    from notebook_mux.playground.controllers.kubelet.agent import Kubelet
+
+Json = dict[str, Any]
+
+FIRST_S = (0.5, 2.0)
+"""Of a container, until its first probe."""
+
+
+class Watching:
+    """What a kubelet does while a container runs.
+
+    Args:
+        kubelet: Whose it is.
+    """
+
+    def __init__(self, kubelet: Kubelet):
+        self._kubelet = kubelet
+
+    @staticmethod
+    def forget(life: Life, name: str) -> None:
+        """Probe a container no more, until it is watched again."""
+        for kind in (READINESS, LIVENESS, STARTUP):
+            life.counts.pop(f"{kind}/{name}", None)
+            life.cancel(f"{kind}/{name}")
+
+    def watch(self, stored: Stored, obj: Json, life: Life, kind: str, container: Json, now: Json) -> None:
+        """Plan a running container's end and its probes, where they are not yet."""
+        name = container["name"]
+        if f"kill/{name}" in life.timers:
+            return
+        begun = _seconds(now["state"]["running"]["startedAt"])
+        left = begun - self._kubelet.agenda.now()
+        ends = behaviour.stages(obj, container).ends
+        if ends is not None:
+            self._kubelet.plan(stored, life, f"end/{name}", max(0.0, left + ends),
+                               lambda now, state, live: self._kubelet.stopping.end(now, state, live, kind, container),
+                               keep=True)  # fmt: skip
+        else:
+            life.cancel(f"end/{name}")
+        if kind == "ephemeralContainers" or (kind == "initContainers" and not status.is_sidecar(container)):
+            return
+        for which in (READINESS, LIVENESS) if now.get("started") else (STARTUP,):
+            probing = probes.of(self._kubelet.cluster, obj, container, which)
+            if probing is None or f"{which}/{name}" in life.counts:
+                continue
+            life.counts[f"{which}/{name}"] = 0
+            if left < 0 and which == READINESS and now["ready"] and self._goes_on(probing, -left):
+                continue  # a pod that was taken over as it runs
+            first = max(0.0, left) + probing.delay + self._kubelet.random.uniform(*FIRST_S)
+            self._plan(stored, life, kind, container, which, first)
+
+    def _plan(self, stored: Stored, life: Life, kind: str, container: Json, which: str, wait: float) -> None:
+        self._kubelet.plan(stored, life, f"{which}/{container['name']}", wait,
+                           lambda now, state, live: self._probe(now, state, live, kind, container, which))  # fmt: skip
+
+    def _probe(self, stored: Stored, obj: Json, life: Life, kind: str, container: Json, which: str) -> None:
+        """Ask once, and plan when to ask again."""
+        name = container["name"]
+        now = status.statuses(obj, kind).get(name)
+        probing = probes.of(self._kubelet.cluster, obj, container, which)
+        if now is None or probing is None or "running" not in now["state"]:
+            return
+        at = self._kubelet.agenda.now() - _seconds(now["state"]["running"]["startedAt"])
+        problem = probing.problem(at)
+        key = f"{which}/{name}"
+        count = life.counts.get(key, 0)
+        life.counts[key] = count = max(count, 0) + 1 if problem is None else min(count, 0) - 1
+        if problem is not None:
+            said = f"{which} probe failed: {problem}"
+            self._kubelet.say(stored, life, "Unhealthy", said, name, warning=True, kind=kind)
+        stopped = self._judge(stored, obj, life, kind, container, now, probing, count)
+        if not stopped and (wait := self._until_next(probing, at, count)) is not None:
+            self._plan(stored, life, kind, container, which, wait)
+
+    @staticmethod
+    def _until_next(probing: Probing, at: float, count: int) -> float | None:
+        """Seconds until a probe may find something else, on its own beat; None if it never will."""
+        if count < probing.successes:
+            return probing.period
+        if probing.kind == STARTUP:
+            return None
+        change = probing.changes_after(at)
+        return None if change == math.inf else probing.period * max(1, math.ceil((change - at) / probing.period))
+
+    @staticmethod
+    def _goes_on(probing: Probing, at: float) -> bool:
+        return probing.problem(at) is None and probing.changes_after(at) == math.inf
+
+    def _judge(
+        self, stored: Stored, obj: Json, life: Life, kind: str, container: Json, now: Json, probing: Probing, count: int
+    ) -> bool:
+        """Do what a probe's answers mean; whether the container is stopped."""
+        life.settled = False
+        if count >= probing.successes:
+            if probing.kind == STARTUP:
+                now["started"] = True
+                now["ready"] = "readinessProbe" not in container
+            elif probing.kind == READINESS:
+                now["ready"] = True
+        elif -count >= probing.failures:
+            if probing.kind != READINESS:
+                self._kill(stored, obj, life, kind, container, probing)
+                return True
+            now["ready"] = False
+        self._kubelet.put(stored, obj)
+        return False
+
+    def _kill(self, stored: Stored, obj: Json, life: Life, kind: str, container: Json, probing: Probing) -> None:
+        said = f"Container {container['name']} failed {probing.kind.lower()} probe"
+        if status.restarts(obj, container, 1, init=kind == "initContainers"):
+            said += ", will be restarted"
+        grace = probing.probe.get("terminationGracePeriodSeconds")
+        self._kubelet.stopping.stop_container(stored, obj, life, kind, container, said, grace=grace)
+
+
+def _seconds(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()
