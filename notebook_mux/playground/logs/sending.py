@@ -14,6 +14,7 @@ from notebook_mux.playground.logs.options import LogOptions
 from notebook_mux.playground.logs.runs import Run
 from notebook_mux.playground.logs.written import NS, Line, Written, stamp
 from notebook_mux.playground.store import Stored
+from notebook_mux.playground.web import accesses
 
 PIECE = 32 * 1024
 """Bytes written at once; between two the loop serves others."""
@@ -45,6 +46,7 @@ class LogStream:
         self._changed = asyncio.Event()
         self._closed = False
         self._gone = False
+        self._visited = False
         self._left = options.limit
 
     def close(self) -> None:
@@ -59,6 +61,7 @@ class LogStream:
         response = web.StreamResponse(headers={"Content-Type": "text/plain", **UNCACHED})
         response.enable_chunked_encoding()
         stop = self._cluster.store.listen("pods", self._note)
+        forget = accesses.of(self._cluster).listen(self._visit)
         try:
             await response.prepare(request)
             await self._send(request, response, self._run)
@@ -67,18 +70,19 @@ class LogStream:
             pass  # the reader has gone
         finally:
             stop()
+            forget()
         return response
 
     async def _send(self, request: web.BaseRequest, response: web.StreamResponse, run: Run) -> None:
         now = self._cluster.agenda.now()
         oldest = self._options.oldest(now)
-        await self._write(response, Written(run).until(now, self._options.tail, oldest))
+        await self._write(response, self._written(run).until(now, self._options.tail, oldest))
         if self._options.follow and run.end is None:
             await self._follow(request, response, run, max(int(now * NS), int(oldest * NS) - 1))
 
     async def _follow(self, request: web.BaseRequest, response: web.StreamResponse, run: Run, last: int) -> None:
         """Send lines as they become due, until the container has ended or its pod is gone."""
-        coming = Written(run).after(last)
+        coming = self._written(run).after(last)
         line = next(coming, None)
         while self._left != 0 and not self._closed:
             if self._changed.is_set():
@@ -86,8 +90,9 @@ class LogStream:
                 newer = runs.again(self._stored.decode(), run)
                 if newer is None:
                     self._gone = True
-                elif newer != run:
-                    run, coming = newer, Written(newer).after(last)
+                elif newer != run or self._visited:
+                    self._visited = False
+                    run, coming = newer, self._written(newer).after(last)
                     line = next(coming, None)
             now = int(self._cluster.agenda.now() * NS)
             over = run.end is not None
@@ -103,6 +108,18 @@ class LogStream:
                 await asyncio.wait_for(self._changed.wait(), wait)
             except TimeoutError:
                 pass
+
+    def _written(self, run: Run) -> Written:
+        return Written(run, accesses.of(self._cluster).lines(self._key(run)))
+
+    def _key(self, run: Run) -> accesses.RunKey:
+        return accesses.RunKey(self._stored.uid, run.container["name"], run.number)
+
+    def _visit(self, run: accesses.RunKey) -> None:
+        """Somebody has asked a server in the cluster, which wrote a line."""
+        if self._run is not None and run == self._key(self._run):
+            self._visited = True
+            self._changed.set()
 
     def _note(self, change: Change) -> None:
         if change.new.key == self._stored.key and not self._gone:

@@ -8,12 +8,14 @@ seen, line for line, what is read later.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from heapq import merge
 from itertools import chain, count
 from typing import NamedTuple
 
 from notebook_mux.playground.logs.runs import Run
+from notebook_mux.playground.shell import entry
 from notebook_mux.playground.stories.catalog import program
 from notebook_mux.playground.stories.program import Scene
 
@@ -49,10 +51,13 @@ class Written:
 
     Args:
         run: The run, by the newest state of its pod.
+        asked: Lines that it wrote because somebody really asked it (`notebook_mux.playground.web.accesses`): each later
+            than the one before, and than anything that had been read when it was written.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, asked: Sequence[tuple[int, str]] = ()):
         self.run = run
+        self._asked = [Line(*one) for one in asked]
         seed = f"{run.pod['metadata']['uid']}/{run.container['name']}/{run.number}"
         self._scene = Scene(run.pod, run.container, run.number, run.started, run.planned, seed)
         self._program = program(self._scene)
@@ -91,6 +96,8 @@ class Written:
     def _over(self) -> int:
         """When the last line of its usual course may be written, nanoseconds since the epoch."""
         run, limits = self.run, [ALWAYS]
+        if entry.is_emulated(run.container):
+            return ALWAYS  # what it wrote it has written, and nothing besides is told
         if run.planned is not None:
             limits.append(run.started * NS + int(run.planned * NS))
         if run.stopping is not None:
@@ -106,7 +113,9 @@ class Written:
     def _from(self, piece: int, end: int = ALWAYS) -> Iterator[Line]:
         """Lines from a piece on, up to the nanosecond that is given."""
         over, last = self._over(), 0
-        for line in self._course(piece):
+        begin = (self.run.started + piece * self._piece_s) * NS if piece else 0
+        asked = (line for line in self._asked if line.ns >= begin)
+        for line in merge(self._course(piece), asked):
             if line.ns > over:
                 break
             if line.ns > end:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from notebook_mux.playground.stories import batch, servers, shop
+from notebook_mux.playground.shell import entry
+from notebook_mux.playground.stories import batch, servers, shop, web
 from notebook_mux.playground.stories.commands import Spoken, image_name, script_of
 from notebook_mux.playground.stories.program import Program, Scene
 
@@ -28,6 +29,7 @@ PROGRAMS: Mapping[str, type[Program]] = {
     "flaky": shop.Flaky,
     "import": batch.Import,
     "report": batch.Report,
+    **web.IMAGES,
 }
 """By the last part of an image's name."""
 
@@ -37,4 +39,9 @@ def program(scene: Scene) -> Program:
     script = script_of(scene.container)
     if script is not None:
         return Spoken(scene, script)
+    named = web.by_command(scene.container)
+    if named is not None:
+        return named(scene)
+    if entry.is_emulated(scene.container):
+        return Program(scene)  # what it says, it says itself
     return PROGRAMS.get(image_name(scene.image), shop.Unknown)(scene)

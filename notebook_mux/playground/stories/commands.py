@@ -9,6 +9,7 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from notebook_mux.playground.stories.program import Program, Said, Scene, spaced
@@ -81,8 +82,11 @@ def script_of(container: Json) -> Listing | None:
     words = list(container.get("command") or ())
     if words or image_name(container.get("image", "")) in WITHOUT_ENTRYPOINT:
         words += container.get("args") or ()
-    if not words:
-        return None
+    return _script(tuple(words)) if words else None
+
+
+@lru_cache(maxsize=512)
+def _script(words: tuple[str, ...]) -> Listing | None:
     try:
         if words[0].rpartition("/")[2] in SHELLS and len(words) > 2 and re.fullmatch(r"-[eux]*c", words[1]):
             found = parse(words[2])
@@ -94,6 +98,7 @@ def script_of(container: Json) -> Listing | None:
     return found
 
 
+@lru_cache(maxsize=1024)
 def image_name(image: str) -> str:
     """``nginx`` of ``docker.io/library/nginx:1.29``."""
     return image.rpartition("/")[2].partition("@")[0].partition(":")[0]
