@@ -6,12 +6,14 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from notebook_mux.errors import MuxError
 from notebook_mux.life import logs, process
-from notebook_mux.life.runtime import AlreadyRunning, Tenure
+from notebook_mux.life.runtime import Tenure
 from notebook_mux.playground import scenarios
 from notebook_mux.playground.scenarios import Settings
 
@@ -27,9 +29,11 @@ def parser() -> argparse.ArgumentParser:
         prog="notebook-mux playground",
         description="An embedded Kubernetes cluster on 127.0.0.1. Prints its URL, then the path of its kubeconfig.",
     )
-    made.add_argument("--scenario", default=scenarios.DEFAULT, help=f"one of: {known}")
-    made.add_argument("--seed", type=int, default=0, help="of all that is random")
-    made.add_argument("--clusters", type=int, default=1, help="how many clusters, each with a context of its own")
+    made.add_argument("--scenario", help=f"one of: {known}; default: {scenarios.DEFAULT}, or what is kept")
+    made.add_argument("--seed", type=int, help="of all that is random (default: 0)")
+    made.add_argument("--clusters", type=int, help="how many clusters, each with a context of its own (default: 1)")
+    made.add_argument("--state", type=Path, metavar="DIR", help="keep all of it in this folder, and go on with what "
+                      "is kept there; keys, tokens and ports too, so that kubeconfigs go on to work")  # fmt: skip
     made.add_argument("--port", type=int, default=0, help="of the first cluster (default: any)")
     made.add_argument("--kubeconfig", type=Path, help="where to write the kubeconfig")
     made.add_argument("--pods", type=int, default=_from_environment(PODS_VARIABLE, 10_000), help="of many-pods")
@@ -52,20 +56,41 @@ def main(argv: Sequence[str] | None = None) -> int:
         The process's exit code.
     """
     arguments = parser().parse_args(argv)
+    defaults: dict[str, Any] = {"scenario": scenarios.DEFAULT, "seed": 0, "clusters": 1}
+    asked = {name: getattr(arguments, name) for name in defaults}
+    settled = {name: defaults[name] if value is None else value for name, value in asked.items()}
     try:
-        scenarios.check(arguments.scenario)
+        scenarios.check(settled["scenario"])
     except scenarios.UnknownScenario as error:
         print(f"notebook-mux playground: {error}", file=sys.stderr)
         return 2
-    if not 1 <= arguments.clusters <= MAX_CLUSTERS:
+    if not 1 <= settled["clusters"] <= MAX_CLUSTERS:
         print(f"notebook-mux playground: --clusters {arguments.clusters}: 1 to {MAX_CLUSTERS}", file=sys.stderr)
         return 2
+    try:
+        with _state(arguments.state, asked, defaults) as state:
+            return _run(arguments, state.settled if state is not None else settled, state)
+    except MuxError as error:
+        print("\n".join(error.lines()), file=sys.stderr)
+        return 1
+
+
+def _state(path: Path | None, asked: dict[str, Any], defaults: dict[str, Any]) -> AbstractContextManager[Any]:
+    if path is None:
+        return nullcontext()
+    from notebook_mux.playground.state.folder import StateFolder
+
+    return StateFolder(path, asked, defaults)
+
+
+def _run(arguments: argparse.Namespace, settled: Mapping[str, Any], state: Any) -> int:
     from notebook_mux.playground.service import Wanted, loop_factory, run
 
     wanted = Wanted(
-        scenario=arguments.scenario,
-        seed=arguments.seed,
-        clusters=arguments.clusters,
+        scenario=settled["scenario"],
+        seed=settled["seed"],
+        clusters=settled["clusters"],
+        state=state,
         port=arguments.port,
         kubeconfig=arguments.kubeconfig,
         launched=arguments.launched,
@@ -80,12 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             asyncio.Runner(loop_factory=loop_factory()) as runner,
         ):
             runner.run(run(wanted, tenure, lambda line: print(line, flush=True)))
-    except AlreadyRunning as error:
-        print("\n".join(error.lines()), file=sys.stderr)
-        return 1
-    except MuxError as error:
-        print("\n".join(error.lines()), file=sys.stderr)
-        return 1
+    except MuxError:
+        raise
     except OSError as error:
         print(f"notebook-mux playground: {error}", file=sys.stderr)
         return 1

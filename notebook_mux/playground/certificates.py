@@ -20,6 +20,9 @@ USAGES = ("content_commitment", "key_encipherment", "data_encipherment", "key_ag
 DAYS = 30
 """Longer than any playground lives; a forgotten kubeconfig is worth nothing soon."""
 
+KEPT_DAYS = 3650
+"""Of an authority that is kept with a cluster's state, as kubeadm's (10 years)."""
+
 
 @dataclass(frozen=True)
 class Certificates:
@@ -34,21 +37,37 @@ class Certificates:
     context: ssl.SSLContext
 
 
-def make() -> Certificates:
-    """Make an authority and a certificate for 127.0.0.1, ::1 and localhost."""
-    now = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=5)
-    until = now + datetime.timedelta(days=DAYS)
-    ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "notebook-mux playground")])
-    ca_id = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
+def make_authority(days: int = DAYS) -> str:
+    """Make an authority: its private key and its certificate, PEM."""
+    now = _begin()
+    until = now + datetime.timedelta(days=days)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "notebook-mux playground")])
     usage = dict.fromkeys(USAGES, False)
-    authority = (
-        x509.CertificateBuilder(ca_name, ca_name, ca_key.public_key(), x509.random_serial_number(), now, until)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, until)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.KeyUsage(**{**usage, "key_cert_sign": True, "crl_sign": True}), critical=True)
-        .add_extension(ca_id, critical=False)
-        .sign(ca_key, hashes.SHA256())
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
     )
+    return (_private(key) + certificate.public_bytes(serialization.Encoding.PEM)).decode()
+
+
+def make(authority: str | None = None) -> Certificates:
+    """Make a certificate for 127.0.0.1, ::1 and localhost.
+
+    Args:
+        authority: Who signs it, of `make_authority`; None makes a new one.
+    """
+    pems = (authority or make_authority()).encode()
+    ca_key = serialization.load_pem_private_key(pems, None)
+    assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
+    ca = x509.load_pem_x509_certificate(pems[pems.index(b"-----BEGIN CERTIFICATE") :])
+    ca_id = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
+    now = _begin()
+    until = min(now + datetime.timedelta(days=DAYS), ca.not_valid_after_utc)
+    usage = dict.fromkeys(USAGES, False)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
     names = x509.SubjectAlternativeName(
@@ -60,7 +79,7 @@ def make() -> Certificates:
         ]
     )
     server = (
-        x509.CertificateBuilder(ca_name, name, key.public_key(), x509.random_serial_number(), now, until)
+        x509.CertificateBuilder(ca.subject, name, key.public_key(), x509.random_serial_number(), now, until)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.KeyUsage(**{**usage, "digital_signature": True}), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -69,8 +88,18 @@ def make() -> Certificates:
         .sign(ca_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return Certificates(authority.public_bytes(pem), _context(private + server.public_bytes(pem)))
+    return Certificates(ca.public_bytes(pem), _context(_private(key) + server.public_bytes(pem)))
+
+
+def _begin() -> datetime.datetime:
+    """A moment ago: a client's clock may be a little behind."""
+    return datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=5)
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _context(chain: bytes) -> ssl.SSLContext:

@@ -7,10 +7,13 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from notebook_mux.playground.accounts.signing import Signer
 from notebook_mux.playground.clock import Agenda
 from notebook_mux.playground.history import Change
 from notebook_mux.playground.kinds import Kind, Kinds
+from notebook_mux.playground.schemas import Schemas
 from notebook_mux.playground.store import Store, Stored
+from notebook_mux.playground.strategies import generations
 
 Json = dict[str, Any]
 
@@ -32,15 +35,27 @@ class Cluster:
         name: Of the context that reaches it.
         seed: Of all that is random in it.
         agenda: Its time; None is the wall clock's.
+
+    Attributes:
+        signer: The key of its service accounts' tokens.
+        authority: The PEM of the authority of its server's certificate; empty where nothing serves it.
+        being_built: Whether a scenario's past is being made: time is moved, and nothing real runs yet.
     """
 
     def __init__(self, name: str = "demo", seed: int = 0, agenda: Agenda | None = None):
         self.name = name
+        self.seed = seed
         self.random = random.Random(f"{seed}/{name}")
         self.agenda = agenda or Agenda()
         self.kinds = Kinds()
+        self.signer = Signer()
+        self.authority = b""
+        self.being_built = False
+        self.schemas = Schemas()
         self.store = Store(self.random.randint(1000, 9000))
         self.store.listen(CRDS, self._crd_changed)
+        self.programs: Any = None
+        """What runs in its containers where somebody looks: `shell.worlds.of`."""
         self._aged = self.store.revision
         self.agenda.every(COMPACT_S, self._age)
 
@@ -82,7 +97,7 @@ class Cluster:
             metadata.setdefault("namespace", "default")
         metadata["uid"] = self.uid()
         metadata["creationTimestamp"] = metadata.get("creationTimestamp") or self.agenda.stamp()
-        if "spec" in obj and kind.resource not in WITHOUT_GENERATION:
+        if generations.counted(kind):
             metadata.setdefault("generation", 1)
 
     def update(self, resource: str, namespace: str, name: str, change: Callable[[Json], object]) -> Stored | None:
@@ -96,10 +111,10 @@ class Cluster:
 
     def put(self, stored: Stored, obj: Json) -> Stored:
         """Put back a changed copy of an object, unless nothing changed."""
-        before = stored.decode()
-        if before == obj:
+        changed = stored.changed(obj)
+        if not changed:
             return stored
-        if before.get("spec") != obj.get("spec") and "generation" in obj["metadata"]:
+        if "spec" in changed and "generation" in obj["metadata"] and not _is_binding(stored, obj):
             obj["metadata"]["generation"] += 1
         return self.store.put(stored.kind, obj)
 
@@ -115,10 +130,16 @@ class Cluster:
 
     def _crd_changed(self, change: Change) -> None:
         if change.old is not None:
-            self.kinds.forget(change.old.decode())
-        if change.type != "DELETED":
-            self.kinds.define(change.new.decode())
+            self.schemas.forget(change.old.decode())
+        crd = change.new.decode()
+        if change.type == "DELETED":
+            self.kinds.forget(crd)
+            return
+        self.kinds.define(crd)
+        if self.kinds.conflict(crd) is None:
+            self.schemas.define(crd)
 
 
-WITHOUT_GENERATION = frozenset({"nodes", "namespaces", "services", "leases.coordination.k8s.io", "configmaps"})
-"""Kinds whose generation the server does not count, though they have a spec."""
+def _is_binding(stored: Stored, obj: Json) -> bool:
+    """Whether a pod gets its node, which the server does not count as a new generation (registry/core/pod/storage)."""
+    return obj["kind"] == "Pod" and not stored.decode()["spec"].get("nodeName") and "nodeName" in obj["spec"]

@@ -8,16 +8,35 @@ import msgspec
 
 from notebook_mux.playground.clock import rfc3339
 from notebook_mux.playground.cluster import Cluster
+from notebook_mux.playground.crds.conditions import terminate
+from notebook_mux.playground.crds.versions import CRDS
 from notebook_mux.playground.kinds import Kind
 from notebook_mux.playground.lists import Filter
-from notebook_mux.playground.options import ListOptions
+from notebook_mux.playground.options import DIGITS, ListOptions
 from notebook_mux.playground.paths import Target
-from notebook_mux.playground.status import ApiError, bad_request, details_of, not_found, success
+from notebook_mux.playground.schemas.fields import check_types
+from notebook_mux.playground.status import ApiError, bad_request, cause, details_of, invalid, not_found, success
 from notebook_mux.playground.store import Stored
 
 Json = dict[str, Any]
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
+POLICIES = ("Foreground", "Background", "Orphan")
+FINALIZERS = {"Foreground": (FOREGROUND,), "Orphan": (ORPHAN,), "Background": ()}
+"""What each policy has the garbage collector do before an object goes; the others' marks are taken away."""
+
+ORPHANING = frozenset({"jobs.batch", "replicationcontrollers"})
+"""Kinds whose dependents stay where nothing is said (``DefaultGarbageCollectionPolicy``)."""
+
+RETURNED = frozenset({"pods", "services", "serviceaccounts", "persistentvolumeclaims", "persistentvolumes",
+                      "resourcequotas", "storageclasses.storage.k8s.io"})  # fmt: skip
+"""Kinds whose last state is the answer to a deletion, in the place of a Status (asked of a real server)."""
+
+HEAD = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+WARNING = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
 
 
 def options_of(body: bytes, query: dict[str, str]) -> Json:
@@ -28,15 +47,41 @@ def options_of(body: bytes, query: dict[str, str]) -> Json:
     """
     try:
         options = msgspec.json.decode(body) if body else {}
-    except msgspec.DecodeError as error:
-        raise bad_request(f"json parse error: {error}") from None
+    except msgspec.DecodeError:
+        raise bad_request("couldn't get version/kind; json parse error: unexpected end of JSON input") from None
     if not isinstance(options, dict):
-        raise bad_request("the object provided is unrecognized (must be of type DeleteOptions)")
-    if "gracePeriodSeconds" in query and query["gracePeriodSeconds"].isdigit():
-        options.setdefault("gracePeriodSeconds", int(query["gracePeriodSeconds"]))
+        kind = "array" if isinstance(options, list) else "string" if isinstance(options, str) else "number"
+        raise bad_request(f"couldn't get version/kind; json parse error: json: cannot unmarshal {kind} into Go value "
+                          f"of type {HEAD}")  # fmt: skip
+    check_types("v1", "DeleteOptions", options)
+    grace = query.get("gracePeriodSeconds", "")
+    if grace.isascii() and grace.isdigit() and len(grace) <= DIGITS:
+        options.setdefault("gracePeriodSeconds", int(grace))
     if "propagationPolicy" in query:
         options.setdefault("propagationPolicy", query["propagationPolicy"])
+    _check_policy(options)
     return options
+
+
+def _check_policy(options: Json) -> None:
+    policy = options.get("propagationPolicy")
+    causes = []
+    if policy is not None and options.get("orphanDependents") is not None:
+        said = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
+        causes.append(cause("FieldValueInvalid", "propagationPolicy", said))
+    if policy is not None and policy not in POLICIES:
+        known = ", ".join(f'"{one}"' for one in (*POLICIES, "nil"))
+        said = f'Unsupported value: "{policy}": supported values: {known}'
+        causes.append(cause("FieldValueNotSupported", "propagationPolicy", said))
+    if causes:
+        raise invalid("meta.k8s.io", "DeleteOptions", "", *causes)
+    if policy is None and options.get("orphanDependents") is not None:
+        options["propagationPolicy"] = "Orphan" if options["orphanDependents"] else "Background"
+
+
+def warnings(kind: Kind, options: Json) -> list[str]:
+    """What a client is told whose deletion of a job leaves the pods because it said nothing."""
+    return [WARNING] if kind.resource == "jobs.batch" and options.get("propagationPolicy") is None else []
 
 
 class Deleter:
@@ -57,11 +102,15 @@ class Deleter:
         stored = self._cluster.store.get(target.kind.resource, target.namespace, target.name)
         if stored is None:
             raise not_found(target.kind, target.name)
-        self._check(target.kind, stored, options)
+        self.check(target.kind, stored, options)
+        if target.kind.resource in ORPHANING:
+            options = {"propagationPolicy": "Orphan", **options}
         left = self.begin(stored, options, dry_run=dry_run)
         if left is not None:
-            return left.encoded
+            return left.seen_as(target.kind).encoded
         if target.kind.resource == "pods":
+            return self._ended(stored).encoded
+        if target.kind.resource in RETURNED:
             return stored.encoded
         return msgspec.json.encode(success(target.kind, stored.name, stored.uid))
 
@@ -81,20 +130,20 @@ class Deleter:
         """
         obj = stored.decode()
         metadata = obj["metadata"]
+        if stored.kind.resource == CRDS:
+            terminate(obj, self._cluster.agenda.stamp())
         grace = self._grace(stored, obj, options)
-        policy = options.get("propagationPolicy")
-        if policy in ("Foreground", "Orphan"):
-            added = FOREGROUND if policy == "Foreground" else ORPHAN
-            if stored.kind.group in ("apps", "batch"):
-                metadata["finalizers"] = [*(metadata.get("finalizers") or ()), added]
+        marked = self._mark(metadata, options.get("propagationPolicy"))
         lives = bool(grace or metadata.get("finalizers") or stored.kind.resource == "namespaces")
         if not lives:
             if not dry_run:
                 self._cluster.store.remove(stored.kind, stored.key)
             return None
         if "deletionTimestamp" in metadata and metadata.get("deletionGracePeriodSeconds", 0) <= grace:
-            return stored
+            return stored if dry_run or not marked else self._cluster.store.put(stored.kind, obj)
         metadata["deletionTimestamp"] = rfc3339(self._cluster.agenda.now() + grace)
+        if stored.kind.resource == CRDS:
+            return stored if dry_run else self._cluster.store.put(stored.kind, obj)
         if stored.kind.resource == "namespaces":
             obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
         else:
@@ -102,6 +151,30 @@ class Deleter:
         if "generation" in metadata:
             metadata["generation"] += 1
         return stored if dry_run else self._cluster.store.put(stored.kind, obj)
+
+    @staticmethod
+    def _mark(metadata: Json, policy: str | None) -> bool:
+        """Write down what is to happen to dependents; whether that changed anything."""
+        if policy is None:
+            return False
+        before = metadata.get("finalizers") or []
+        wanted = [*(one for one in before if one not in (FOREGROUND, ORPHAN)), *FINALIZERS[policy]]
+        if wanted == before:
+            return False
+        metadata["finalizers"] = wanted
+        if not wanted:
+            del metadata["finalizers"]
+        return True
+
+    def _ended(self, stored: Stored) -> Stored:
+        """A pod that is gone at once, as its deletion answers it."""
+        obj = stored.decode()
+        metadata = obj["metadata"]
+        metadata["deletionTimestamp"] = rfc3339(self._cluster.agenda.now())
+        metadata["deletionGracePeriodSeconds"] = 0
+        if "generation" in metadata:
+            metadata["generation"] += 1
+        return Stored(stored.kind, obj, stored.revision)
 
     @staticmethod
     def _grace(stored: Stored, obj: Json, options: Json) -> int:
@@ -115,7 +188,12 @@ class Deleter:
         return int(spec.get("terminationGracePeriodSeconds", 30) if asked is None else asked)
 
     @staticmethod
-    def _check(kind: Kind, stored: Stored, options: Json) -> None:
+    def check(kind: Kind, stored: Stored, options: Json) -> None:
+        """Refuse where preconditions are not met.
+
+        Raises:
+            ApiError: 409.
+        """
         wanted = options.get("preconditions") or {}
         uid, version = wanted.get("uid"), wanted.get("resourceVersion")
         if uid and uid != stored.uid:

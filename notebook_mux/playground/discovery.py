@@ -11,8 +11,31 @@ Json = dict[str, Any]
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
 SUBRESOURCE_VERBS = ("get", "patch", "update")
-VERBS_OF = {"log": ("get",)}
+VERBS_OF = {
+    "attach": ("create", "get"),
+    "eviction": ("create",),
+    "exec": ("create", "get"),
+    "log": ("get",),
+    "portforward": ("create", "get"),
+    "proxy": ("create", "delete", "get", "patch", "update"),
+    "token": ("create",),
+}
 """Of the sub-resources that are no part of an object."""
+
+KIND_OF = {
+    "eviction": {"group": "policy", "version": "v1", "kind": "Eviction"},
+    "scale": SCALE,
+    "token": {"group": "authentication.k8s.io", "version": "v1", "kind": "TokenRequest"},
+}
+"""Of the sub-resources that are of another kind."""
+
+OPTIONS_OF = {
+    "attach": "PodAttachOptions",
+    "exec": "PodExecOptions",
+    "portforward": "PodPortForwardOptions",
+    "proxy": "{kind}ProxyOptions",
+}
+"""The kinds that sub-resources say they have, which are none but their queries."""
 
 VERSION: Json = {
     "major": "1",
@@ -38,9 +61,9 @@ def aggregated(kinds: Kinds, *, core: bool) -> Json:
     for group, found in kinds.groups().items():
         if (group == "") != core:
             continue
-        versions: dict[str, list[Json]] = {}
+        versions: dict[str, list[Json]] = {kind.version: [] for kind in found}
         for kind in sorted(found, key=lambda one: one.plural):
-            versions.setdefault(kind.version, []).append(_resource(kind))
+            versions[kind.version].append(_resource(kind))
         items.append(
             {
                 "metadata": {"name": group} if group else {},
@@ -70,12 +93,21 @@ def _resource(kind: Kind) -> Json:
         found["subresources"] = [
             {
                 "subresource": name,
-                "responseKind": SCALE if name == "scale" else found["responseKind"],
+                "responseKind": KIND_OF.get(name) or found["responseKind"] | _options_of(kind, name),
                 "verbs": verbs_of(name),
             }
-            for name in sorted(kind.subresources)
+            for name in _ordered(kind)
         ]
     return found
+
+
+def _options_of(kind: Kind, name: str) -> Json:
+    return {"kind": OPTIONS_OF[name].format(kind=kind.kind)} if name in OPTIONS_OF else {}
+
+
+def _ordered(kind: Kind) -> list[str]:
+    """A kind's sub-resources in the server's order."""
+    return list(kind.subresources) if kind.custom else sorted(kind.subresources)
 
 
 def verbs_of(subresource: str) -> tuple[str, ...]:
@@ -129,8 +161,8 @@ def resources(kinds: Kinds, group: str, version: str) -> Json | None:
         if kind.categories:
             entry["categories"] = list(kind.categories)
         listed.append(entry)
-        for name in sorted(kind.subresources):
-            other = dict(SCALE) if name == "scale" else {"kind": kind.kind}
+        for name in _ordered(kind):
+            other = KIND_OF.get(name) or {"kind": kind.kind} | _options_of(kind, name)
             listed.append(
                 {
                     "name": f"{kind.plural}/{name}",

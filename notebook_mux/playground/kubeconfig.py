@@ -13,16 +13,20 @@ class Reach:
     """How to reach one cluster.
 
     Args:
-        context: The name of context, cluster and user.
+        context: The name of context and cluster.
         server: Its URL.
         authority: The PEM that its certificate is checked with.
         token: The bearer token.
+        namespace: Of the context.
+        user: The user's name; empty is the context's.
     """
 
     context: str
     server: str
     authority: bytes
     token: str
+    namespace: str = "default"
+    user: str = ""
 
 
 def text(clusters: Sequence[Reach]) -> bytes:
@@ -41,9 +45,12 @@ def text(clusters: Sequence[Reach]) -> bytes:
             }
             for one in clusters
         ],
-        "users": [{"name": one.context, "user": {"token": one.token}} for one in clusters],
+        "users": [{"name": one.user or one.context, "user": {"token": one.token}} for one in clusters],
         "contexts": [
-            {"name": one.context, "context": {"cluster": one.context, "user": one.context, "namespace": "default"}}
+            {
+                "name": one.context,
+                "context": {"cluster": one.context, "user": one.user or one.context, "namespace": one.namespace},
+            }
             for one in clusters
         ],
     }

@@ -74,6 +74,7 @@ def answer(cluster: Cluster, target: Target, options: ListOptions, form: str) ->
         metadata["continue"] = encode_token(revision, items[-1].key, target.namespace)
         if not wanted.selects:
             metadata["remainingItemCount"] = rest
+    items = [stored.seen_as(target.kind) for stored in items]
     return tables.many(target.kind, items, metadata, form, options.include, cluster.agenda.now())
 
 

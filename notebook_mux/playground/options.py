@@ -11,6 +11,9 @@ from typing import Any
 
 from notebook_mux.playground.status import ApiError, bad_request, cause, invalid
 
+DIGITS = 20
+"""Of the largest version."""
+
 MATCHES = ("Exact", "NotOlderThan")
 
 
@@ -88,7 +91,7 @@ def _integer(text: str | None) -> int | None:
 def _version(text: str, watch: bool) -> int | None:
     if not text:
         return None
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) <= DIGITS:
         return int(text)
     said = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
     if watch:

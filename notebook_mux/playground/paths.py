@@ -45,7 +45,7 @@ def parse(path: str, kinds: Kinds) -> Target:
     parts = path.strip("/").split("/")
     if parts[0] == "api":
         group, version, rest = "", parts[1] if len(parts) > 1 else "", parts[2:]
-    elif len(parts) > 2:
+    elif len(parts) > 2 and parts[1]:  # the group without a name is below /api alone, and authorized there
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         raise NotServed(path)
@@ -62,11 +62,13 @@ def parse(path: str, kinds: Kinds) -> Target:
     if not 1 <= len(rest) <= 3:
         raise no_such_path()
     kind = kinds.find(group, version, rest[0])
+    if kind is None and all(one.custom for one in kinds if one.group == group):
+        raise NotServed(path)  # of a custom kind's group there is nothing but what is defined
     name = rest[1] if len(rest) > 1 else ""
     subresource = rest[2] if len(rest) > 2 else ""
     if kind is None or (name and kind.namespaced and not namespace) or (namespace and not kind.namespaced):
         raise no_such_path()
-    if subresource and subresource not in kind.subresources:
+    if subresource and (watch or subresource not in kind.subresources):
         raise no_such_path()
     return Target(kind, namespace, name, subresource, watch)
 

@@ -11,22 +11,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
-from typing import Any, Self
+import socket as sockets
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
+from notebook_mux.listening import stop_accepting
 from notebook_mux.playground import certificates, kubeconfig
 from notebook_mux.playground.access import Access, Rule, User
+from notebook_mux.playground.accounts.signing import Signer
+from notebook_mux.playground.accounts.tokens import Tokens
 from notebook_mux.playground.api import Api
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.faults import Faults, Refusal
-from notebook_mux.playground.scenarios import DEFAULT, Settings, build, check
+from notebook_mux.playground.rbac import people
+from notebook_mux.playground.rbac.resolver import Resolver
+from notebook_mux.playground.scenarios import DEFAULT, Settings, build, check, resume
+
+if TYPE_CHECKING:
+    from notebook_mux.playground.state.folder import StateFolder
 
 Json = dict[str, Any]
 
 HOST = "127.0.0.1"
 TOKEN_BYTES = 24
+BACKLOG = 128
+LINE_LIMIT = 256 * 1024
+"""Bytes of a request's first line: an exec has its command there. A real server takes a megabyte (net/http)."""
+
 SHUTDOWN_S = 0.5
 """For handlers after their watches have been ended; what is left then is cut."""
 
@@ -40,17 +54,20 @@ class Served:
         cluster: The cluster.
         certificate: The server's certificates.
         port: Where to listen; 0 is any.
+        token: Its administrator's; None makes one.
     """
 
-    def __init__(self, cluster: Cluster, certificate: certificates.Certificates, port: int):
+    def __init__(self, cluster: Cluster, certificate: certificates.Certificates, port: int, token: str | None = None):
         self.cluster = cluster
-        self.token = secrets.token_urlsafe(TOKEN_BYTES)
-        self.access = Access({self.token: ADMIN})
+        self.token = token or _token()
+        self.resolver = Resolver(cluster)
+        self.access = Access({self.token: ADMIN}, self.resolver, Tokens(cluster, cluster.signer))
         self.faults = Faults()
         self.api = Api(cluster, self.access, self.faults)
         self.port = port
         self._certificate = certificate
         self._runner: web.ServerRunner | None = None
+        self._listening: sockets.socket | None = None
         self._moving: asyncio.Task[None] | None = None
 
     @property
@@ -63,30 +80,45 @@ class Served:
         """How it is reached."""
         return kubeconfig.Reach(self.cluster.name, self.url, self._certificate.authority, self.token)
 
+    def enrol(self, name: str, *, namespace: str = "", role: str = people.ROLE) -> kubeconfig.Reach:
+        """Make a user with a namespace (see `people.enrol`).
+
+        Returns:
+            How this user reaches the cluster: what `kubeconfig.text` makes a kubeconfig of.
+        """
+        token = people.enrol(self.cluster, self.access, name, namespace=namespace, role=role)
+        authority = self._certificate.authority
+        return kubeconfig.Reach(self.cluster.name, self.url, authority, token, namespace or name, name)
+
     async def listen(self) -> None:
         """Begin to serve, on the port it had before if there was one.
 
         Raises:
             OSError: The port is taken.
         """
-        runner = web.ServerRunner(web.Server(self.api, access_log=None), shutdown_timeout=SHUTDOWN_S)
-        await runner.setup()
         try:
-            site = web.TCPSite(runner, HOST, self.port, ssl_context=self._certificate.context)
-            await site.start()
-        except OSError:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self.port = runner.addresses[0][1]
+            listening = sockets.create_server((HOST, self.port), backlog=BACKLOG)
+        except OSError as error:
+            raise OSError(error.errno, f"{os.strerror(error.errno or 0).lower()}: {HOST}:{self.port}") from None
+        runner = web.ServerRunner(
+            web.Server(self.api, access_log=None, max_line_size=LINE_LIMIT), shutdown_timeout=SHUTDOWN_S
+        )
+        await runner.setup()
+        await web.SockSite(runner, listening, ssl_context=self._certificate.context, backlog=BACKLOG).start()
+        self._runner, self._listening = runner, listening
+        self.port = listening.getsockname()[1]
 
     async def hang_up(self) -> None:
         """Stop serving; connections are ended. The cluster goes on."""
         runner, self._runner = self._runner, None
-        if runner is not None:
+        if runner is not None and self._listening is not None:
             self.faults.gate.set()
             self.close_watches()
             self.close_logs()
+            for session in list(self.api.sessions):
+                session.close()
+            await self.api.forwards.close()
+            await stop_accepting([self._listening])
             await runner.cleanup()
 
     def close_watches(self) -> None:
@@ -122,9 +154,11 @@ class Playground:
         clusters: How many. One is called ``demo``, several ``demo-1``, ``demo-2`` ...
         port: Of the first; the others get the next ones. 0 is any.
         settings: Of the scenario.
+        state: Where it is kept: what is there already is gone on with, on the ports it had. The caller closes it.
 
     Raises:
         UnknownScenario: It lists the known ones.
+        StateRefused: The state cannot be read or written.
     """
 
     def __init__(
@@ -135,15 +169,32 @@ class Playground:
         clusters: int = 1,
         port: int = 0,
         settings: Settings | None = None,
+        state: StateFolder | None = None,
     ):
         check(scenario)
-        certificate = certificates.make()
+        asked = settings or Settings()
         names = ["demo"] if clusters == 1 else [f"demo-{number + 1}" for number in range(clusters)]
+        made = {name: Cluster(name, seed) for name in names}
         self.served: list[Served] = []
-        for number, name in enumerate(names):
-            cluster = Cluster(name, seed)
-            build(scenario, cluster, settings or Settings())
-            self.served.append(Served(cluster, certificate, port + number if port else 0))
+        if state is None:
+            certificate = certificates.make()
+        else:
+            keep = certificates.KEPT_DAYS
+            certificate = certificates.make(state.secret("authority", lambda: certificates.make_authority(keep)))
+        for number, (name, cluster) in enumerate(made.items()):
+            cluster.authority = certificate.authority
+            if state is not None:
+                cluster.signer = Signer(state.secret(f"signer {name}", _signer_pem).encode())
+            token = state.secret(f"token {name}", _token) if state is not None else None
+            at = port + number if port else state.port(name) if state is not None else 0
+            self.served.append(Served(cluster, certificate, at, token))
+        if state is not None:
+            state.fill(
+                made, lambda cluster: build(scenario, cluster, asked), lambda cluster: resume(scenario, cluster, asked)
+            )
+        else:
+            for cluster in made.values():
+                build(scenario, cluster, asked)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -211,6 +262,11 @@ class Playground:
         return sum(len(one.api.streams) for one in self.served)
 
     @property
+    def open_forwards(self) -> int:
+        """How many port-forwards are open, on all clusters."""
+        return sum(one.api.forwards.open for one in self.served)
+
+    @property
     def open_logs(self) -> int:
         """How many logs are followed, on all clusters."""
         return sum(len(one.api.logs) for one in self.served)
@@ -272,3 +328,11 @@ class Playground:
         self.allow()
         for one in self.served:
             one.faults.clear()
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def _signer_pem() -> str:
+    return Signer().pem.decode()

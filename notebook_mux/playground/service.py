@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -18,6 +20,10 @@ from notebook_mux.life.proof import BadNonce
 from notebook_mux.life.runtime import Tenure
 from notebook_mux.playground.scenarios import Settings
 from notebook_mux.playground.server import HOST, Playground
+from notebook_mux.playground.state.errors import StateRefused
+
+if TYPE_CHECKING:
+    from notebook_mux.playground.state.folder import StateFolder
 
 Json = dict[str, Any]
 
@@ -30,6 +36,7 @@ class Wanted:
         port: Of the first cluster; 0 is any.
         kubeconfig: Where to write the kubeconfig; None is the runtime folder.
         launched: Whether a kernel started it: it has a lock, a runtime file, and ends when nobody needs it.
+        state: Where it is kept; its kubeconfig lies there too.
     """
 
     scenario: str
@@ -39,6 +46,7 @@ class Wanted:
     kubeconfig: Path | None = None
     launched: bool = False
     settings: Settings = field(default_factory=Settings)
+    state: StateFolder | None = None
 
     @property
     def name(self) -> ServiceName:
@@ -119,20 +127,66 @@ async def run(wanted: Wanted, tenure: Tenure, tell: Callable[[str], None]) -> st
 
     Raises:
         OSError: A port is taken, or the kubeconfig cannot be written.
+        StateRefused: The state cannot be read or written.
     """
+    state = wanted.state
     playground = Playground(
-        wanted.scenario, seed=wanted.seed, clusters=wanted.clusters, port=wanted.port, settings=wanted.settings
-    )
+        wanted.scenario, seed=wanted.seed, clusters=wanted.clusters, port=wanted.port, settings=wanted.settings,
+        state=state,
+    )  # fmt: skip
     door = Door(tenure, playground)
-    async with playground:
-        path = wanted.kubeconfig or folders.runtime_dir() / f"{wanted.name.stem()}-{tenure.instance}.kubeconfig"
+    async with _started(playground, state):
+        path = wanted.kubeconfig or (state.kubeconfig if state is not None else _own(wanted, tenure))
         files.write_private(path, playground.kubeconfig)
+        if state is not None:
+            state.serves({one.cluster.name: one.port for one in playground.served})
         try:
             return await _serve(wanted, tenure, playground, door, path, tell)
         finally:
             await door.close()
-            if wanted.kubeconfig is None:
+            if wanted.kubeconfig is None and state is None:
                 files.remove(path)
+
+
+def _own(wanted: Wanted, tenure: Tenure) -> Path:
+    return folders.runtime_dir() / f"{wanted.name.stem()}-{tenure.instance}.kubeconfig"
+
+
+@contextlib.asynccontextmanager
+async def _started(playground: Playground, state: StateFolder | None) -> AsyncIterator[None]:
+    """The playground while it serves; a port of kept state that is taken is told as such."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(playground)
+        except OSError as error:
+            if state is None or error.errno != errno.EADDRINUSE:
+                raise
+            ports = ", ".join(str(one.port) for one in playground.served)
+            raise StateRefused(
+                f"the state in {state.path} cannot be served where its kubeconfigs say it is: port {ports} is taken",
+                said=str(error),
+                todo="end what listens there, or give another --port: copies of the kubeconfig are then out of date",
+            ) from None
+        yield
+
+
+async def _until_the_end(end: Awaitable[str], state: StateFolder | None) -> str:
+    """Wait for the end; what is kept comes to the disk once a second meanwhile.
+
+    Raises:
+        NotKept: It cannot be kept any more.
+    """
+    if state is None:
+        return await end
+    waiting, keeping = asyncio.ensure_future(end), asyncio.ensure_future(state.keep_synced())
+    try:
+        await asyncio.wait((waiting, keeping), return_when=asyncio.FIRST_COMPLETED)
+        if keeping.done():
+            await keeping
+        return await waiting
+    finally:
+        for task in (waiting, keeping):
+            task.cancel()
 
 
 async def _serve(
@@ -151,6 +205,7 @@ async def _serve(
             not wanted.launched
             or playground.open_watches > 0
             or playground.open_logs > 0
+            or playground.open_forwards > 0
             or playground.recently_asked()
         ),
         close_door=close_door,
@@ -161,7 +216,7 @@ async def _serve(
         tenure.publish(port, {"kubeconfig": str(path), "url": playground.url})
         tell(playground.url)
         tell(str(path))
-        return await end.wait()
+        return await _until_the_end(end.wait(), wanted.state)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -116,13 +116,25 @@ def cause(reason: str, field: str, message: str) -> Json:
 def invalid(group: str, kind: str, name: str, *causes: Json) -> ApiError:
     """422 with its causes."""
     full = f"{kind}.{group}" if group else kind
-    texts = [f"{one['field']}: {one['message']}" for one in causes]
+    texts = list(dict.fromkeys(f"{one['field']}: {one['message']}" for one in causes))
     said = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     details: Json = {"name": name} if name else {}
     if group:
         details["group"] = group
     details |= {"kind": kind, "causes": list(causes)}
     return ApiError(422, "Invalid", f'{full} "{name}" is invalid: {said}', details)
+
+
+def must_say_version(kind: Kind, name: str) -> ApiError:
+    """422 for an update without a version, of a kind that needs one."""
+    said = "Invalid value: 0: must be specified for an update"
+    field = "metadata.resourceVersion"
+    return ApiError(
+        422,
+        "Invalid",
+        f'{kind.resource} "{name}" is invalid: {field}: {said}',
+        details_of(kind, name, causes=[cause("FieldValueInvalid", field, said)]),
+    )
 
 
 def expired(message: str, metadata: Json | None = None) -> ApiError:

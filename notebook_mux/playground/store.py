@@ -7,10 +7,12 @@ caller its own copy, so nobody can change the store by accident. For one thread,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
+from notebook_mux.playground import conversions
+from notebook_mux.playground.crds.shapes import fill
 from notebook_mux.playground.history import Change, History
 from notebook_mux.playground.kinds import Kind
 from notebook_mux.playground.selectors import fields_of
@@ -19,11 +21,15 @@ Json = dict[str, Any]
 Key = tuple[str, str]
 """Namespace (empty for kinds of the whole cluster) and name: sorts as etcd's keys do."""
 
+ANY = ""
+"""In the place of a resource: all of them."""
+
 KEPT = 100
 """Changes of a kind that do not age: on an idle cluster very old versions still work, as on a real one."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+_parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Stored:
@@ -34,11 +40,13 @@ class Stored:
         labels: Its labels.
         fields: What field selectors may ask for.
         owner: The uid of its controller; empty without one.
+        owners: The uids of all its owners.
         deleting: Whether it is being deleted.
         cells: Its printed row and the second it was printed in, kept for the next who asks within it.
     """
 
-    __slots__ = ("body", "cells", "deleting", "fields", "key", "kind", "labels", "owner", "revision", "uid")
+    __slots__ = ("body", "cells", "deleting", "fields", "key", "kind", "labels", "owner", "owners", "revision",
+                 "uid")  # fmt: skip
 
     def __init__(self, kind: Kind, obj: Json, revision: int):
         metadata = obj["metadata"]
@@ -51,6 +59,7 @@ class Stored:
         self.fields: Mapping[str, str] = fields_of(kind, obj)
         owners = metadata.get("ownerReferences") or ()
         self.owner: str = next((one["uid"] for one in owners if one.get("controller")), "")
+        self.owners: tuple[str, ...] = tuple([one["uid"] for one in owners]) if owners else ()
         self.deleting = "deletionTimestamp" in metadata
         rest = {name: value for name, value in obj.items() if name not in ("kind", "apiVersion", "metadata")}
         self.body = _encode({"metadata": metadata, **rest})[1:]
@@ -76,6 +85,38 @@ class Stored:
         """Its JSON as an item of a list: only custom objects say there what they are."""
         return self.encoded if self.kind.custom else b"{" + self.body
 
+    def seen_as(self, kind: Kind) -> Stored:
+        """The object as a version of its kind shows it at this moment; itself where nothing changed.
+
+        Built-in kinds of several versions are converted. Of custom ones nothing is but the name; what the definition of
+        the version it is stored in fills in by now is filled in.
+        """
+        if kind is self.kind or (not kind.custom and kind.version == self.kind.version):
+            return self
+        if not kind.custom:
+            return Stored(kind, conversions.convert(self.decode(), kind), self.revision)
+        obj = self.decode()
+        obj["apiVersion"] = kind.api_version
+        if kind.definition is not None and kind.version == self.kind.version:
+            fill(obj, kind.definition.schema)
+        return Stored(kind, obj, self.revision)
+
+    def changed(self, obj: Json) -> set[str]:
+        """Which parts of an object are not as they are here, by their names; most are not even decoded for it."""
+        here = _parts(self.encoded)
+        return {
+            name
+            for name in here.keys() | obj.keys()
+            if name not in here
+            or name not in obj
+            or (_encode(obj[name]) != bytes(here[name]) and _decode(here[name]) != obj[name])
+        }
+
+    def part(self, name: str) -> Any:
+        """A copy of one part, ``spec`` or ``status``; None without it. What is big is the metadata, with its owners."""
+        found = _parts(self.encoded).get(name)
+        return None if found is None else _decode(found)
+
     def decode(self) -> Json:
         """A copy of its own for the caller."""
         obj: Json = _decode(self.encoded)
@@ -87,15 +128,32 @@ def head_of(kind: Kind) -> bytes:
     return f'{{"kind":"{kind.kind}","apiVersion":"{kind.api_version}",'.encode()
 
 
+class Journal(Protocol):
+    """What writes changes down before they are made; each may refuse, and then nothing is changed."""
+
+    def put(self, stored: Stored) -> None:
+        """An object is created or changed."""
+
+    def remove(self, last: Stored) -> None:
+        """An object is deleted."""
+
+    def moved(self, revision: int) -> None:
+        """A version is used up."""
+
+
 class Store:
     """All objects of one cluster.
 
     Args:
         revision: The version to begin with.
+
+    Attributes:
+        journal: Where changes are written down first; None is nowhere.
     """
 
     def __init__(self, revision: int = 1):
         self.revision = revision
+        self.journal: Journal | None = None
         self._begin = revision
         self._objects: dict[str, dict[Key, Stored]] = {}
         self._order: dict[str, list[Key] | None] = {}
@@ -148,6 +206,8 @@ class Store:
 
         A version is used up, so that even the one before is too old.
         """
+        if self.journal is not None:
+            self.journal.moved(self.revision + 1)
         self.revision += 1
         if resources is None:
             self._begin = self.revision
@@ -161,8 +221,10 @@ class Store:
 
     def put(self, kind: Kind, obj: Json) -> Stored:
         """Create or replace an object, which has to have its name and uid; its version is set."""
+        new = Stored(kind, obj, self.revision + 1)
+        if self.journal is not None:
+            self.journal.put(new)
         self.revision += 1
-        new = Stored(kind, obj, self.revision)
         objects = self._objects.setdefault(kind.resource, {})
         old = objects.get(new.key)
         objects[new.key] = new
@@ -180,15 +242,35 @@ class Store:
         Raises:
             KeyError: It is not there.
         """
-        old = self._objects[kind.resource].pop(key)
+        old = self._objects[kind.resource][key]
+        last = Stored(kind, old.decode(), self.revision + 1)
+        if self.journal is not None:
+            self.journal.remove(last)
+        del self._objects[kind.resource][key]
         self._order[kind.resource] = None
         self.revision += 1
-        last = Stored(kind, old.decode(), self.revision)
         self._tell(kind, Change(self.revision, "DELETED", last, old))
         return last
 
+    def everything(self) -> tuple[list[Stored], int]:
+        """All objects, and the newest version."""
+        return [stored for objects in self._objects.values() for stored in objects.values()], self.revision
+
+    def restore(self, kind: Kind, obj: Json, revision: int) -> None:
+        """Put an object back as it was, with its version: listeners are told, the past begins with `begin_at`."""
+        new = Stored(kind, obj, revision)
+        self._objects.setdefault(kind.resource, {})[new.key] = new
+        self._order[kind.resource] = None
+        for listener in tuple(self._listeners.get(kind.resource, ())):
+            listener(Change(revision, "ADDED", new, None))
+
+    def begin_at(self, revision: int) -> None:
+        """Go on from a version: every older one is too old."""
+        self.revision = self._begin = revision
+        self._histories.clear()
+
     def listen(self, resource: str, listener: Callable[[Change], None]) -> Callable[[], None]:
-        """Be told of each change of a kind, at once.
+        """Be told of each change of a kind, at once; of all kinds, where `ANY` is named.
 
         Returns:
             What ends it.
@@ -204,5 +286,5 @@ class Store:
 
     def _tell(self, kind: Kind, change: Change) -> None:
         self.history(kind.resource).add(change)
-        for listener in tuple(self._listeners.get(kind.resource, ())):
+        for listener in (*self._listeners.get(kind.resource, ()), *self._listeners.get(ANY, ())):
             listener(change)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import random
 import time
+import zlib
 from collections.abc import Callable
 
 from aiohttp import web
 
+from notebook_mux.playground import encoding
 from notebook_mux.playground.watches import Watcher
 
 BOOKMARK_S = 60.0
@@ -25,6 +26,20 @@ PIECE = 256 * 1024
 """Bytes written at once: a large beginning must not be one buffer."""
 
 
+GZIP_BITS = 31
+"""For zlib: the largest window, within gzip's header and trailer."""
+
+
+def member(piece: bytes) -> bytes:
+    """Some lines as a gzip member of their own.
+
+    They are flushed before the member ends: Go's reader gives what it has read together with the end of a member only
+    when the next one has begun, which on a quiet watch is minutes later.
+    """
+    packer = zlib.compressobj(1, zlib.DEFLATED, GZIP_BITS)
+    return packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH) + packer.flush()
+
+
 class Stream:
     """A watch on its way to its client.
 
@@ -33,6 +48,7 @@ class Stream:
         timeout: Seconds until the end; None is the server's choice.
         accepts_gzip: Whether the client takes gzip; then a watch with initial events is sent so, one member a flush.
         gate: Awaited before each write; a test stalls the server with it.
+        protobuf: Whether the events go in protobuf.
     """
 
     def __init__(
@@ -43,6 +59,7 @@ class Stream:
         timeout: float | None,
         accepts_gzip: bool,
         gate: asyncio.Event,
+        protobuf: bool = False,
     ):
         self._ready = asyncio.Event()
         self.watcher = make(self._ready.set)
@@ -50,6 +67,7 @@ class Stream:
         self._timeout = random.uniform(*LIFE_S) if timeout is None else timeout
         self._compress = accepts_gzip and self.watcher.gzip_members
         self._gate = gate
+        self._protobuf = protobuf
 
     def close(self) -> None:
         """End it, as a server that shuts down does."""
@@ -57,7 +75,8 @@ class Stream:
 
     async def send(self, request: web.BaseRequest) -> web.StreamResponse:
         """Send it until it is over."""
-        headers = {"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
+        media = f"{encoding.PROTOBUF};stream=watch" if self._protobuf else "application/json"
+        headers = {"Content-Type": media, "Cache-Control": "no-cache, private"}
         if self._compress:
             headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
         response = web.StreamResponse(headers=headers)
@@ -98,6 +117,6 @@ class Stream:
                 pass
 
     async def _write(self, response: web.StreamResponse, lines: list[bytes]) -> None:
-        piece = b"".join(lines)
+        piece = b"".join(encoding.framed(lines) if self._protobuf else lines)
         await self._gate.wait()
-        await response.write(gzip.compress(piece, 1) if self._compress else piece)
+        await response.write(member(piece) if self._compress else piece)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from notebook_mux.playground import conversions
 from notebook_mux.playground.accept import METADATA, TABLE
 from notebook_mux.playground.columns import definitions
 from notebook_mux.playground.kinds import Kind
@@ -67,7 +68,7 @@ def _printed(stored: Stored, now: float) -> bytes:
     """The beginning of an object's row, up to its object."""
     if stored.cells is not None and stored.cells[0] == int(now):
         return stored.cells[1]
-    obj = stored.decode()
+    obj = conversions.convert(stored.decode(), conversions.kept_as(stored.kind))
     text = b'{"cells":' + _encode(print_cells(stored.kind, obj, now))
     if stored.kind.resource == "pods" and (conditions := CONDITIONS.get(stored.fields["status.phase"])):
         text += b',"conditions":' + _encode(conditions)

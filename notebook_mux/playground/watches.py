@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from notebook_mux.playground import tables
-from notebook_mux.playground.cluster import Cluster
+from notebook_mux.playground.cluster import CRDS, Cluster
 from notebook_mux.playground.history import Change
 from notebook_mux.playground.lists import Filter
 from notebook_mux.playground.options import ListOptions
@@ -51,13 +51,17 @@ class Watcher:
         self._backlog: deque[Change] = deque()
         self._first: Iterator[bytes] = iter(())
         self.ended = False
-        self.gzip_members = bool(options.initial)
+        self.gzip_members = bool(options.initial and options.bookmarks)
         self._unlisten = cluster.store.listen(target.kind.resource, self._changed)
+        self._unlisten_too = (
+            cluster.store.listen(CRDS, self._definition_changed) if target.kind.custom else lambda: None
+        )
         self._begin()
 
     def close(self) -> None:
         """Stop being told."""
         self._unlisten()
+        self._unlisten_too()
         self.ended = True
         self._wake()
 
@@ -126,6 +130,15 @@ class Watcher:
             self.close()
         self._wake()
 
+    def _definition_changed(self, change: Change) -> None:
+        """A watch ends with what its kind was: its watcher has to ask again."""
+        kind = self._target.kind
+        if (
+            change.new.name == kind.resource
+            and self._cluster.kinds.find(kind.group, kind.version, kind.plural) is not kind
+        ):
+            self.close()
+
     def _lines(self, change: Change) -> Iterator[bytes]:
         new = change.type != "DELETED" and self._wanted(change.new)
         old = change.old is not None and self._wanted(change.old)
@@ -142,6 +155,7 @@ class Watcher:
 
     def _event(self, of_type: str, stored: Stored) -> bytes:
         now = self._cluster.agenda.now()
+        stored = stored.seen_as(self._target.kind)
         obj = tables.one(stored, self._form, self._options.include, now, columns=self._columns)
         self._columns = False
         return _line(of_type, obj)

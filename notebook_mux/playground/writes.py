@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
-from notebook_mux.playground import defaults, managed, patches, validation
+from notebook_mux.playground import admission, checking, conversions, defaults, patches, resize, strategies, validation
+from notebook_mux.playground.access import User
+from notebook_mux.playground.apply import server_side, tracking
 from notebook_mux.playground.cluster import Cluster
+from notebook_mux.playground.guards import Guard
 from notebook_mux.playground.kinds import Kind
+from notebook_mux.playground.options import DIGITS
 from notebook_mux.playground.paths import Target
+from notebook_mux.playground.schemas import structural
+from notebook_mux.playground.schemas.fields import BODIES, FieldValidation
 from notebook_mux.playground.status import (
     ApiError,
     already_exists,
-    bad_request,
     conflict,
+    must_say_version,
     not_found,
     unsupported_body,
 )
@@ -24,7 +31,6 @@ from notebook_mux.playground.store import Stored
 
 Json = dict[str, Any]
 
-BODIES = ("application/json", "")
 STATUS_KEPT = frozenset({"kind", "apiVersion", "metadata", "status"})
 SERVER_OWNS = ("uid", "creationTimestamp", "resourceVersion", "generation", "namespace", "name", "deletionTimestamp",
                "deletionGracePeriodSeconds")  # fmt: skip
@@ -38,10 +44,20 @@ class Asking:
     Args:
         manager: The field manager.
         dry_run: Whether nothing is stored.
+        force: Whether an apply takes over what others own.
+        user: Who; None is the cluster itself.
+        fields: How the fields of a body are looked at.
+
+    Attributes:
+        warnings: What the client is told besides.
     """
 
     manager: str
     dry_run: bool = False
+    force: bool = False
+    user: User | None = None
+    warnings: list[str] = field(default_factory=list)
+    fields: FieldValidation = field(default_factory=FieldValidation)
 
 
 def manager_of(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
@@ -64,12 +80,25 @@ def body_of(kind: Kind, content_type: str, body: bytes) -> Any:
         raise validation.unreadable(kind, body) from None
 
 
-class Writer:
-    """Carries out changes to one cluster."""
+def _kept(target: Target) -> Target:
+    """The same object in the version that it is stored in."""
+    kind = conversions.kept_as(target.kind)
+    return target if kind is target.kind else replace(target, kind=kind)
 
-    def __init__(self, cluster: Cluster):
+
+class Writer:
+    """Carries out changes to one cluster.
+
+    Args:
+        cluster: The cluster.
+        guard: Looks at each object before it is stored.
+    """
+
+    def __init__(self, cluster: Cluster, guard: Guard | None = None):
         self._cluster = cluster
+        self._guard = guard or Guard(cluster)
         self._store = cluster.store
+        self.tracker = tracking.Tracker(cluster)
 
     def create(self, target: Target, obj: Any, asking: Asking) -> Stored:
         """Add an object.
@@ -80,25 +109,42 @@ class Writer:
         kind = target.kind
         obj = validation.check_type(kind, obj)
         validation.check_names(kind, obj, target.namespace)
+        kept = _kept(target)
+        return self._add(kept, conversions.convert(obj, kept.kind), asking).seen_as(kind)
+
+    def _add(self, target: Target, obj: Json, asking: Asking, *, owned: bool = False) -> Stored:
+        """Add an object; ``owned`` is one that says already whose its fields are."""
+        kind = target.kind
         metadata = obj["metadata"]
+        if kind.resource == "nodes" and not obj.get("spec"):
+            obj["spec"] = {}  # which Go writes though it is empty
         self._check_namespace(kind, target.namespace, metadata.get("name", ""))
         for name in SERVER_OWNS:
             if name not in ("name", "namespace"):
                 metadata.pop(name, None)
-        if "status" in kind.subresources:
+        defaults.fill(kind.resource, obj)
+        self._guard.fill(kind, obj)
+        strategies.complete(kind, None, obj)
+        if not owned:
+            self.tracker.created(kind, obj, asking.manager)
+        if "status" in kind.subresources and kind.resource != "nodes":  # a kubelet brings its node's status along
             obj.pop("status", None)
+        request = admission.Request(self._cluster, kind, admission.CREATE, target.namespace, obj,
+                                    dry_run=asking.dry_run, warnings=asking.warnings)  # fmt: skip
+        admission.change(request)
         self._cluster.complete(kind, obj)
-        validation.validate(kind, obj)
-        defaults.apply(kind.resource, obj)
+        defaults.new(kind.resource, obj)
+        found = self._guard.check(kind, obj, None, asking.user, "", asking.warnings)
+        validation.validate(kind, obj, *strategies.check_new(kind, obj), *found)
+        asking.warnings.extend(checking.warnings(kind, obj))
+        admission.look(request)
         if self._store.get(kind.resource, metadata.get("namespace", ""), metadata["name"]) is not None:
             raise already_exists(kind, metadata["name"])
         if kind.resource == "services":
             self._give_address(obj)
-        managed.record(obj, asking.manager, self._cluster.agenda.stamp(),
-                       {key: value for key, value in obj.items() if key != "status"})  # fmt: skip
         if asking.dry_run:
             return Stored(kind, obj, 0)
-        return self._store.put(kind, obj)
+        return self._put(kind, obj)
 
     def replace(self, target: Target, obj: Any, asking: Asking) -> Stored:
         """Put another state in an object's place.
@@ -106,68 +152,116 @@ class Writer:
         Raises:
             ApiError: 400, 404, 409, 422.
         """
-        obj = validation.check_type(target.kind, obj)
-        validation.check_names(target.kind, obj, target.namespace, target.name)
-        return self._update(target, lambda _: obj, obj, asking)
+        kind = target.kind
+        obj = validation.check_type(kind, obj)
+        validation.check_names(kind, obj, target.namespace, target.name)
+        kept = _kept(target)
+        stored = self.find(kept)
+        self._check_uid(kind, stored, obj["metadata"].get("uid"))
+        if not obj["metadata"].get("resourceVersion") and strategies.is_versioned(kind):
+            raise must_say_version(kind, target.name)
+        new = conversions.convert(obj, kept.kind)
+        return self._update(kept, stored, lambda _: new, asking).seen_as(kind)
 
     def patch(self, target: Target, media: str, body: bytes, asking: Asking) -> Stored:
-        """Change some of an object.
+        """Change some of an object, or (an apply) create it.
 
         Raises:
             ApiError: 400, 404, 409, 415, 422.
         """
-        apply = self._patcher(target.kind, media)
-        try:
-            patch = msgspec.json.decode(body)
-        except msgspec.DecodeError as error:
-            raise bad_request(f"error decoding patch: {error}") from None
+        kind = target.kind
+        if media == patches.APPLY:
+            applied = server_side.read(body)
+            asking.fields.applied(body)
+            return self._apply(target, applied, asking)
+        apply = patches.patcher(kind, self.tracker.schema(kind), media)
+        patch = patches.decode(media, body)
+        asking.fields.patch(media, body)
+        kept = _kept(target)
 
         def change(old: Json) -> Json:
-            new = validation.check_type(target.kind, apply(old, patch))
-            validation.check_names(target.kind, new, target.namespace, target.name)
+            wanted = apply(conversions.convert(old, kind), patch)
+            new = validation.check_type(kind, asking.fields.patched(kind, wanted, patch, media))
+            server_side.check_name(target.name, new["metadata"])
+            tracking.keep_reset(wanted, new)
+            validation.check_names(kind, new, target.namespace, target.name)
+            return conversions.convert(new, kept.kind)
+
+        return self._update(kept, self.find(kept), change, asking).seen_as(kind)
+
+    def creates(self, target: Target, media: str) -> bool:
+        """Whether a patch makes a new object, as an apply may."""
+        return media == patches.APPLY and self._store.get(target.kind.resource, target.namespace, target.name) is None
+
+    def _apply(self, target: Target, applied: Json, asking: Asking) -> Stored:
+        kind = target.kind
+        stored = self._store.get(kind.resource, target.namespace, target.name)
+        stored = stored.seen_as(kind) if stored is not None else None
+        server_side.check(kind, applied, target.name, exists=stored is not None)
+        if (kept := _kept(target)) is not target:
+            return self._apply(kept, conversions.convert(applied, kept.kind), asking).seen_as(kind)
+        if stored is None and target.subresource:
+            raise not_found(kind, target.name)
+
+        def change(old: Json | None) -> Json:
+            new = self.tracker.applied(target, old, applied, asking.manager, force=asking.force)
+            new = validation.check_type(kind, new)
+            server_side.check_name(target.name, new["metadata"])
+            validation.check_names(kind, new, target.namespace, target.name)
             return new
 
-        said = patch if isinstance(patch, dict) else None
-        return self._update(target, change, said, asking)
+        if stored is None:
+            return self._add(target, change(None), asking, owned=True)
+        return self._update(target, stored, change, asking, owned=True)
 
-    @staticmethod
-    def _patcher(kind: Kind, media: str) -> Callable[[Any, Any], Any]:
-        if media == patches.MERGE:
-            return patches.merge
-        if media == patches.JSON:
-            return patches.json_patch
-        if media == patches.STRATEGIC and not kind.custom:
-            return patches.strategic
-        raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
-
-    def _update(self, target: Target, change: Callable[[Json], Json], said: Json | None, asking: Asking) -> Stored:
+    def _update(
+        self, target: Target, stored: Stored, change: Callable[[Json], Json], asking: Asking, *, owned: bool = False
+    ) -> Stored:
         kind = target.kind
-        stored = self.find(target)
         old = stored.decode()
-        new = change(stored.decode())
-        version = new["metadata"].get("resourceVersion")
-        if version and version != old["metadata"]["resourceVersion"]:
-            raise conflict(kind, target.name)
-        self._check_uid(kind, stored, new["metadata"].get("uid"))
-        if target.subresource == "status":
-            new = {**old, "status": new.get("status", {})}
-        elif "status" in kind.subresources and "status" in old:
-            new["status"] = old["status"]
-        for name in SERVER_OWNS:
-            if name in old["metadata"]:
-                new["metadata"][name] = old["metadata"][name]
-            else:
-                new["metadata"].pop(name, None)
-        new["metadata"].setdefault("managedFields", old["metadata"].get("managedFields", []))
-        validation.validate(kind, new)
-        if new == old:
+        defaults.fill(kind.resource, old)
+        new = change(copy.deepcopy(old))
+        for part in () if kind.custom else ("spec", "status"):
+            if isinstance(old.get(part), dict) and new.get(part) is None:
+                new[part] = {}  # of a kind that has it, it is there even if it is empty
+        defaults.fill(kind.resource, new)
+        self._guard.fill(kind, new)
+        strategies.complete(kind, old, new, target.subresource)
+        if not owned:
+            self.tracker.updated(target, old, new, asking.manager)
+        self._check_version(kind, stored, new["metadata"].pop("resourceVersion", None))
+        new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        resizing = target.subresource == "resize"
+        new = resize.resized(old, new) if resizing else strategies.prepare(kind, old, new, target.subresource)
+        request = admission.Request(self._cluster, kind, admission.UPDATE, target.namespace, new, old,
+                                    target.subresource, asking.dry_run, asking.warnings)  # fmt: skip
+        admission.change(request)
+        if kind.resource == "services":
+            self._give_address(new)
+        found = self._guard.check(kind, new, old, asking.user, target.subresource, asking.warnings)
+        wrong = [] if resizing else strategies.check(kind, old, new, target.subresource)
+        validation.validate(kind, new, *wrong, *found)
+        if old.get("spec") != new.get("spec"):
+            asking.warnings.extend(checking.warnings(kind, new))
+        strategies.generations.follow(kind, old, new, target.subresource)
+        if tracking.settle(old, new):
             return stored
-        managed.record(new, asking.manager, self._cluster.agenda.stamp(), said or {}, subresource=target.subresource)
+        admission.look(request)
         if asking.dry_run:
             return Stored(kind, new, stored.revision)
         if self._is_gone(new):
-            return self._store.remove(kind, stored.key)
-        return self._cluster.put(stored, new)
+            return Stored(kind, new, self._store.remove(kind, stored.key).revision)
+        return self._put(kind, new)
+
+    def _put(self, kind: Kind, obj: Json) -> Stored:
+        """Store an object, of a custom kind in the version for that; returns it in the version it was written in."""
+        if not kind.custom:
+            return self._store.put(kind, obj)
+        stored_as = self._cluster.kinds.of(kind.resource)
+        schema = self._cluster.schemas.of(stored_as)
+        if stored_as is not kind and schema is not None:
+            structural.prune(schema, obj)  # what the version for storing does not name is lost
+        return self._store.put(stored_as, obj).seen_as(kind)
 
     def find(self, target: Target) -> Stored:
         """The object at a path.
@@ -178,7 +272,7 @@ class Writer:
         stored = self._store.get(target.kind.resource, target.namespace, target.name)
         if stored is None:
             raise not_found(target.kind, target.name)
-        return stored
+        return stored.seen_as(target.kind)
 
     def _check_namespace(self, kind: Kind, namespace: str, name: str) -> None:
         if not kind.namespaced:
@@ -196,6 +290,15 @@ class Writer:
                  "causes": [{"reason": "NamespaceTerminating", "message": f"namespace {namespace} is being terminated",
                              "field": "metadata.namespace"}]},
             )  # fmt: skip
+
+    @staticmethod
+    def _check_version(kind: Kind, stored: Stored, version: Any) -> None:
+        if not version:
+            return
+        if not (str(version).isascii() and str(version).isdigit() and len(str(version)) <= DIGITS):
+            raise ApiError(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
+        if int(version) not in (0, stored.revision):
+            raise conflict(kind, stored.name)
 
     @staticmethod
     def _check_uid(kind: Kind, stored: Stored, uid: Any) -> None:
@@ -216,12 +319,14 @@ class Writer:
         return bool(metadata.get("deletionTimestamp")) and not waits and obj["kind"] != "Namespace"
 
     def _give_address(self, obj: Json) -> None:
+        """Give a service what it has not yet: an address, and ports on the nodes."""
         spec = obj["spec"]
         if spec["type"] == "ExternalName":
             return
-        address = spec.setdefault("clusterIP", f"10.96.{self._cluster.random.randint(1, 250)}."
-                                               f"{self._cluster.random.randint(1, 250)}")  # fmt: skip
-        spec["clusterIPs"] = [address]
+        if not spec.get("clusterIP"):
+            spec["clusterIP"] = f"10.96.{self._cluster.random.randint(1, 250)}.{self._cluster.random.randint(1, 250)}"
+        spec.setdefault("clusterIPs", [spec["clusterIP"]])
         if spec["type"] in ("NodePort", "LoadBalancer"):
             for port in spec.get("ports") or ():
-                port.setdefault("nodePort", self._cluster.random.randint(30000, 32767))
+                if not port.get("nodePort"):
+                    port["nodePort"] = self._cluster.random.randint(30000, 32767)

@@ -92,7 +92,19 @@ def print_crd(obj: Json, now: float) -> list[Any]:
     ]
 
 
+def print_api_service(obj: Json, now: float) -> list[Any]:
+    """kube-aggregator/pkg/registry/apiservice/etcd/etcd.go:77."""
+    service = spec(obj).get("service")
+    found: Json = next((one for one in status(obj).get("conditions") or () if one.get("type") == "Available"), {})
+    available = found.get("status", "Unknown")
+    if available != "True" and found.get("reason"):
+        available = f"{available} ({found['reason']})"
+    called = f"{service['namespace']}/{service['name']}" if service else "Local"
+    return [name(obj), called, available, age(obj, now)]
+
+
 PRINTERS = {
+    "apiservices.apiregistration.k8s.io": print_api_service,
     "nodes": print_node,
     "namespaces": print_namespace,
     "leases.coordination.k8s.io": print_lease,

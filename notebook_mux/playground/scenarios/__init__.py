@@ -58,6 +58,14 @@ def build(name: str, cluster: Cluster, settings: Settings) -> None:
         UnknownScenario: No such scenario.
     """
     check(name)
+    cluster.being_built = True
+    try:
+        _build(name, cluster, settings)
+    finally:
+        cluster.being_built = False
+
+
+def _build(name: str, cluster: Cluster, settings: Settings) -> None:
     if name == "many-pods":
         from notebook_mux.playground.scenarios import many_pods
 
@@ -73,3 +81,23 @@ def build(name: str, cluster: Cluster, settings: Settings) -> None:
         from notebook_mux.playground.scenarios import first_look
 
         first_look.build(cluster, settings)
+
+
+def resume(name: str, cluster: Cluster, settings: Settings) -> None:
+    """Let a cluster go on whose objects were kept: its controllers, and what the scenario plans.
+
+    Raises:
+        UnknownScenario: No such scenario.
+    """
+    check(name)
+    if name == "many-pods":
+        from notebook_mux.playground.scenarios import many_pods
+
+        many_pods.resume(cluster, settings)
+    else:
+        from notebook_mux.playground import controllers
+        from notebook_mux.playground.scenarios import first_look
+
+        controllers.start(cluster)
+        if name == "first-look" and not settings.still:
+            first_look.Story(cluster).begin()

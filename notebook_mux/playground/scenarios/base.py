@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from notebook_mux.playground import managed
+from notebook_mux.playground.admission.priority import system_classes
 from notebook_mux.playground.clock import rfc3339_micro
 from notebook_mux.playground.cluster import VERSION, Cluster
 from notebook_mux.playground.controllers.nodes import LEASE_NAMESPACE, healthy
+from notebook_mux.playground.metrics import registration
+from notebook_mux.playground.rbac import bootstrap
 
 Json = dict[str, Any]
 
@@ -26,8 +29,11 @@ def begin(cluster: Cluster, *, nodes: int, names: str = "node", age_days: float 
     cluster.agenda.jump(cluster.agenda.now() - age_days * DAY_S)
     for name in NAMESPACES:
         namespace(cluster, name)
+    bootstrap.begin(cluster)
     for number in range(nodes):
         node(cluster, f"{names}-{number + 1}", number, control_plane=number == 0 and nodes > 1)
+    for priority in system_classes():
+        make(cluster, "kube-apiserver", priority)
     cluster.create(
         {
             "kind": "StorageClass",
@@ -62,6 +68,7 @@ def begin(cluster: Cluster, *, nodes: int, names: str = "node", age_days: float 
         "status": {"loadBalancer": {}},
     }
     make(cluster, "kube-apiserver", kubernetes)
+    registration.register(cluster)
 
 
 def make(cluster: Cluster, manager: str, obj: Json) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from notebook_mux.playground import controllers
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.controllers import containers, parts
-from notebook_mux.playground.controllers.kubelet import Kubelet
+from notebook_mux.playground.controllers.kubelet import Kubelet, status as pod_status
 from notebook_mux.playground.scenarios import Settings, apps, base
 from notebook_mux.playground.store import Stored
 
@@ -27,9 +27,16 @@ def build(cluster: Cluster, settings: Settings) -> None:
     base.begin(cluster, nodes=max(1, settings.pods // PODS_A_NODE), names="load-node", age_days=2.0)
     for name in NAMESPACES[1:]:
         base.namespace(cluster, name)
-    pods = [_pod(cluster, number) for number in range(settings.pods)]
-    controllers.start(cluster, (Kubelet,))
+    for number in range(settings.pods):
+        _pod(cluster, number)
     cluster.agenda.release()
+    resume(cluster, settings)
+
+
+def resume(cluster: Cluster, settings: Settings) -> None:
+    """Plan the changes of the pods there are."""
+    controllers.start(cluster, (Kubelet,))
+    pods = [stored.key for stored in cluster.store.items("pods")]
     if settings.rate > 0 and pods and not settings.still:
         Churn(cluster, pods, settings.rate).begin()
 
@@ -56,8 +63,8 @@ def _pod(cluster: Cluster, number: int) -> tuple[str, str]:
         "startTime": stamp,
         "containerStatuses": statuses,
     }
-    for kind in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"):
-        parts.set_condition(status, kind, True, stamp, lastProbeTime=None)
+    made["metadata"]["generation"] = status["observedGeneration"] = 1
+    status["conditions"] = pod_status.conditions({**made, "status": status}, stamp, sandbox=True)
     parts.set_status(made, "kubelet", stamp, status)
     return cluster.create(made).key
 
