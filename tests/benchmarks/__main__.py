@@ -26,6 +26,7 @@ GROUPS = (
     "forward",
     "logs",
     "log_pipe",
+    "playground",
 )
 """Modules of this folder; each has ``run(scale) -> list[Row]``."""
 

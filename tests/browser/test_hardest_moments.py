@@ -52,7 +52,7 @@ class Plugin:
     def log_in(self, token: str) -> None:
         """From now on it gives a token, which the cluster takes."""
         access = self._cluster.playground.served[0].access
-        self._cluster.call(lambda: access.tokens.update({token: ADMIN}))
+        self._cluster.call(lambda: access.add(ADMIN, token))
         answer = {
             "kind": "ExecCredential",
             "apiVersion": "client.authentication.k8s.io/v1",
@@ -64,7 +64,7 @@ class Plugin:
         """The cluster takes none of its tokens any more, and it has no other."""
         self._answer.unlink()
         access = self._cluster.playground.served[0].access
-        self._cluster.call(access.tokens.clear)
+        self._cluster.call(lambda: access.remove(ADMIN.name))
         self._cluster.close_watches()
 
 

@@ -13,7 +13,7 @@ PACKAGE = "notebook_mux"
 
 # Towards the user. A module may import from its own layer and from those above it in this list.
 LAYERS = [
-    "errors _version forksafe",
+    "errors _version forksafe listening",
     "life urls",
     "wire ages",
     "kube printers",
@@ -54,7 +54,7 @@ LAYERS = [
 # pure; the checks look at clusters as the gateway does, with its own modules.
 PROCESSES = {"gateway": set(), "playground": set(), "checks": {"gateway"}}
 SHARED = {"errors", "_version", "life", "urls", "wire", "kube", "printers", "remote", "forwards", "tailing", "ages",
-          "jsonpath"}  # fmt: skip
+          "jsonpath", "listening"}  # fmt: skip
 
 # What a person calls may start anything.
 ENTRANCES = {"__init__", "__main__", "cli"}
@@ -158,3 +158,14 @@ def test_the_wire_is_sans_io() -> None:
 def test_rooms_are_small() -> None:
     sizes = sorted(len(path.read_text(encoding="utf-8").splitlines()) for path in modules())
     assert sizes[-1] <= 500
+
+
+def test_no_package_gives_a_submodules_name_to_something_else():
+    """Whoever imports the submodule anew would put it in the other's place."""
+    for path in modules():
+        if path.name != "__init__.py":
+            continue
+        inside = {one.stem for one in path.parent.iterdir() if one.suffix == ".py" or one.is_dir()}
+        made = {one.name for one in ast.parse(path.read_text()).body
+                if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}  # fmt: skip
+        assert not made & inside, path

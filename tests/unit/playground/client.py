@@ -52,7 +52,7 @@ class Client:
         cluster = next(one["cluster"] for one in config["clusters"] if one["name"] == context["cluster"])
         user = next(one["user"] for one in config["users"] if one["name"] == context["user"])
         address = urlsplit(cluster["server"])
-        self._host, self._port = str(address.hostname), int(address.port or 443)
+        self._host, self.port = str(address.hostname), int(address.port or 443)
         self._context = ssl.create_default_context(cafile=cluster.get("certificate-authority"))
         if "certificate-authority-data" in cluster:
             with tempfile.NamedTemporaryFile() as file:
@@ -63,7 +63,7 @@ class Client:
         self._token = user.get("token", "") if token is None else token
 
     def _connect(self, timeout: float) -> http.client.HTTPSConnection:
-        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
+        return http.client.HTTPSConnection(self._host, self.port, timeout=timeout, context=self._context)
 
     def _send(
         self, connection: http.client.HTTPSConnection, method: str, path: str, body: Any, headers: Json, query: Json

@@ -219,7 +219,7 @@ def test_an_init_container_that_fails_is_started_again_and_holds_the_pod_up():
     cluster.agenda.step(10)
     obj = cluster.get("pods", "default", "held")
     assert obj is not None
-    assert obj["status"]["initContainerStatuses"][0]["restartCount"] == 1
+    assert obj["status"]["initContainerStatuses"][0]["restartCount"] == 2  # at once, then after 10 s
     assert obj["status"]["phase"] == "Pending"
 
 

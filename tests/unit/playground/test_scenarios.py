@@ -34,7 +34,7 @@ def test_first_look_is_a_whole_cluster_from_its_beginning():
     assert {one.namespace for one in cluster.store.items("pods")} == {"default", "shop", "monitoring", "kube-system"}
     assert cluster.agenda.now() == NOW
     sizes = sorted(len(one.encoded) for one in cluster.store.items("pods"))
-    assert 3000 < sizes[0] <= sizes[len(sizes) // 2] < 6200
+    assert 3000 < sizes[0] <= sizes[len(sizes) // 2] < 6800
     assert sizes[-1] < 7500
 
 

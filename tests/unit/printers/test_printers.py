@@ -30,7 +30,7 @@ def cells(resource: str, obj: dict[str, Any]) -> list[Any]:
 
 def test_each_kind_prints_as_many_cells_as_it_has_columns():
     for kind in Kinds():
-        if kind.served:
+        if kind.served and kind.group != "metrics.k8s.io":  # a metrics server prints its own
             empty = PRINTERS[kind.resource]({"metadata": {}}, NOW)
             assert len(empty) == len(definitions(kind)), kind.resource
     for resource, obj, status in printed():
