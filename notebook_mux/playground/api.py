@@ -29,7 +29,7 @@ from notebook_mux.playground import (
     tables,
     validation,
 )
-from notebook_mux.playground.access import ANONYMOUS, Access, User
+from notebook_mux.playground.access import ANONYMOUS, Access, Asked, User
 from notebook_mux.playground.accounts import oidc
 from notebook_mux.playground.accounts.tokens import Tokens
 from notebook_mux.playground.apply import options as apply_options
@@ -138,7 +138,7 @@ class Api:
             asked = requests.read(request.method, request.path, request.query)
             user = impersonation.act(self.access, user, request.headers, asked)
             self.access.check(user, asked)
-            return encoding.encoded(request, await self._route(request, user))
+            return encoding.encoded(request, await self._route(request, user, asked))
         except ApiError as error:
             return encoding.encoded(request, _failure(error))
         except NotServed:
@@ -153,7 +153,7 @@ class Api:
             log.exception("%s %s failed", request.method, request.path)
             return _failure(ApiError(500, "InternalError", "Internal error occurred: see the playground's log"))
 
-    async def _route(self, request: web.BaseRequest, user: User) -> web.StreamResponse:
+    async def _route(self, request: web.BaseRequest, user: User, asked: Asked) -> web.StreamResponse:
         path = request.path
         if (proxied := _proxied(request.raw_path)) is not None:
             return await self.proxy.serve(request, user, proxied, lambda: self._body(request))
@@ -161,14 +161,13 @@ class Api:
             parts = path.strip("/").split("/")
             if len(parts) > 3 or parts[0] == "api":
                 target = parse(path, self.cluster.kinds)
-                asked = requests.read(request.method, path, request.query)
                 if (asked.group, asked.resource, asked.subresource) != (
                     target.kind.group, target.kind.plural, target.subresource,
                 ):  # fmt: skip
                     raise no_such_path()  # nothing is served but what was authorized
                 definition = target.kind.definition
                 texts = [definition.warning] if definition is not None and definition.warning else []
-                return warned(await self._resource(request, user, target), texts)
+                return warned(await self._resource(request, user, target, asked), texts)
         if request.method not in ("GET", "HEAD"):
             raise not_allowed()
         return self._other(request, path.rstrip("/"))
@@ -210,7 +209,7 @@ class Api:
 
     # ------------------------------------------------------------------------------------------- resources
 
-    async def _resource(self, request: web.BaseRequest, user: User, target: Target) -> web.StreamResponse:
+    async def _resource(self, request: web.BaseRequest, user: User, target: Target, asked: Asked) -> web.StreamResponse:
         query = request.query
         if request.method not in (*VERBS, "GET", "HEAD") or (target.watch and request.method != "GET"):
             raise not_allowed()
@@ -235,7 +234,6 @@ class Api:
         if target.subresource == "log":
             return await self._log(request, target)
         if target.subresource in ("exec", "attach", "portforward"):
-            asked = requests.read(request.method, request.path, query)
             self.access.check(user, replace(asked, verb="create"))  # also for a GET, which a WebSocket is, since 1.35
             if target.subresource != "portforward":
                 return await self._program(request, target)
@@ -251,7 +249,7 @@ class Api:
             wanted = body_of(kind, encoding.media_of(request), body)
             check_types("authentication.k8s.io/v1", "TokenRequest", wanted)
             return _json(self.tokens.request(target.namespace, target.name, wanted), 201)
-        return warned(self._write(request, user, target, verb, body), request.get(WARNINGS, ()))
+        return warned(self._write(request, user, target, asked, verb, body), request.get(WARNINGS, ()))
 
     def _read(self, request: web.BaseRequest, target: Target) -> web.Response:
         now = self.cluster.agenda.now()
@@ -317,7 +315,9 @@ class Api:
         finally:
             self.sessions.discard(session)
 
-    def _write(self, request: web.BaseRequest, user: User, target: Target, verb: str, body: bytes) -> web.Response:
+    def _write(
+        self, request: web.BaseRequest, user: User, target: Target, asked: Asked, verb: str, body: bytes
+    ) -> web.Response:
         kind, query = target.kind, request.query
         dry = validation.check_dry_run(query.getall("dryRun", []), f"{verb.title()}Options")
         asking = Asking(manager_of(query, request.headers), dry, user=user)
@@ -341,7 +341,7 @@ class Api:
         if verb == "patch":
             code = 201 if self.writer.creates(target, media) else 200
             if code == 201:  # as handlers/patch.go has it: who makes an object by an apply may create
-                self.access.check(user, replace(requests.read(request.method, request.path, query), verb="create"))
+                self.access.check(user, replace(asked, verb="create"))
             stored = self.writer.patch(target, media, body, asking)
             return _body(request, tables.one(stored, form, "Metadata", now), code)
         deletion = options_of(body, dict(query))

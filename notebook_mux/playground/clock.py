@@ -34,6 +34,11 @@ def _of_second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def since_epoch(stamp: str) -> float:
+    """Seconds since the epoch of a time as it stands in an object."""
+    return datetime.fromisoformat(stamp).timestamp()
+
+
 def rfc3339_micro(seconds: float) -> str:
     """A MicroTime, as leases and newer events have it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -21,7 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 from websockets.sync.client import ClientConnection, connect
 
 from tests.browser import chromium
-from tests.browser.lab import NOT_OURS
+from tests.browser.lab import NOT_OURS, end_process
 
 WINDOW = "--window-size=1400,1000"
 START_SECONDS = 60.0
@@ -91,12 +91,7 @@ class Chromium:
 
     def end(self) -> None:
         """End the process."""
-        self._process.terminate()
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end_process(self._process)
 
 
 class Kept:

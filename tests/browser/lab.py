@@ -45,6 +45,16 @@ NOT_OURS = re.compile(
 )
 
 
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """End a process, by force if it does not go."""
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Lab:
     """A JupyterLab server on a free port; notebooks lie in ``root``.
 
@@ -144,12 +154,7 @@ class Lab:
 
     def end(self) -> None:
         """End the server and, by its own way of ending, its kernels."""
-        self._process.terminate()
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end_process(self._process)
 
 
 class Notebook:

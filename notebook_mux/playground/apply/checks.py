@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from notebook_mux.playground.apply import fields
+from notebook_mux.playground.apply.go_text import go_text
 from notebook_mux.playground.apply.typed import Mistyped, Schema, below, element, list_type, named
 
 EXPECTED = {"string": "string", "integer": "numeric (int or float)", "number": "numeric (int or float)",
@@ -33,14 +34,14 @@ def _wrong(value: Any, schema: Schema | None, path: str) -> list[str]:
     kind = schema.type
     if kind == "object":
         if not isinstance(value, dict):
-            return [f"{path}: expected map, got &{{{_go(value)}}}"]
+            return [f"{path}: expected map, got &{{{go_text(value)}}}"]
         return _wrong_fields(value, schema, path)
     if kind == "array":
         if not isinstance(value, list):
-            return [f"{path}: expected list, got &{{{_go(value)}}}"]
+            return [f"{path}: expected list, got &{{{go_text(value)}}}"]
         return _wrong_items(value, schema, path)
     if kind and not _fits(value, kind):
-        shown = _go_type(value) if kind in NUMBERS else f"&{{{_go(value)}}}" if kind == "boolean" else _value(value)
+        shown = _go_type(value) if kind in NUMBERS else f"&{{{go_text(value)}}}" if kind == "boolean" else _value(value)
         return [f"{path}: expected {EXPECTED.get(kind, kind)}, got {shown}"]
     return []
 
@@ -86,17 +87,6 @@ def _value(value: Any) -> str:
     return f"&value.valueUnstructured{{Value:{_go_syntax(value)}}}"
 
 
-def _go(value: Any) -> str:
-    """As Go prints a value."""
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{_go(value[key])}" for key in sorted(value)) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(_go(one) for one in value) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "<nil>" if value is None else str(value)
-
-
 def _go_syntax(value: Any) -> str:
     """As Go's source would write a value."""
     if isinstance(value, dict):
@@ -105,7 +95,7 @@ def _go_syntax(value: Any) -> str:
         )
     if isinstance(value, list):
         return "[]interface {}{" + ", ".join(_go_syntax(one) for one in value) + "}"
-    return f'"{value}"' if isinstance(value, str) else _go(value)
+    return f'"{value}"' if isinstance(value, str) else go_text(value)
 
 
 def _go_type(value: Any) -> str:

@@ -11,6 +11,7 @@ import copy
 import json
 from typing import Any
 
+from notebook_mux.playground.apply.go_text import go_text
 from notebook_mux.playground.apply.typed import Schema, below
 from notebook_mux.playground.status import ApiError, bad_request
 
@@ -119,7 +120,7 @@ def _check_order(value: Any, order: list[Any], merge_key: str) -> None:
         raise ApiError(
             500,
             "",
-            f"The order in patch list:\n{_shown(value)}\n doesn't match $setElementOrder list:\n{_shown(order)}\n",
+            f"The order in patch list:\n{go_text(value)}\n doesn't match $setElementOrder list:\n{go_text(order)}\n",
         )
 
 
@@ -164,7 +165,7 @@ def _merge_list(old: list[Any], patch: list[Any], schema: Schema | None) -> list
 
 def _key(item: Any, merge_key: str) -> Any:
     if not isinstance(item, dict) or merge_key not in item:
-        raise ApiError(500, "", f"map: {_shown(item)} does not contain declared merge key: {merge_key}")
+        raise ApiError(500, "", f"map: {go_text(item)} does not contain declared merge key: {merge_key}")
     return item[merge_key]
 
 
@@ -206,21 +207,10 @@ def _fresh(value: Any) -> Any:
 
 
 def _bad_type(said: Any, where: Json) -> ApiError:
-    return ApiError(500, "", f"unknown patch type: {said} in map: {_shown(where)}")
+    return ApiError(500, "", f"unknown patch type: {said} in map: {go_text(where)}")
 
 
 def _go_type(value: Any) -> str:
     if isinstance(value, dict):
         return "map[string]interface {}"
     return "bool" if isinstance(value, bool) else "string" if isinstance(value, str) else "float64"
-
-
-def _shown(value: Any) -> str:
-    """As Go prints a value of JSON."""
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{_shown(value[key])}" for key in sorted(value)) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(_shown(one) for one in value) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "<nil>" if value is None else str(value)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.controllers.parts import condition
 from notebook_mux.playground.metrics import quantity
@@ -139,7 +139,7 @@ class Group:
         found, begun = condition(status.get("conditions"), "Ready"), status.get("startTime")
         if not found or not begun:
             return True
-        changed, start = (datetime.fromisoformat(one).timestamp() for one in (found["lastTransitionTime"], begun))
+        changed, start = (since_epoch(one) for one in (found["lastTransitionTime"], begun))
         unready = found["status"] == "False"
         if start + INITIAL_S > self.now:
             return unready or self.scraped < changed + self._window

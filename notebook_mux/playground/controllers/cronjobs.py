@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from notebook_mux.playground import defaults, managed
-from notebook_mux.playground.clock import Entry, rfc3339
+from notebook_mux.playground.clock import Entry, rfc3339, since_epoch
 from notebook_mux.playground.controllers import schedules
 from notebook_mux.playground.controllers.base import Controller
 from notebook_mux.playground.controllers.jobs import KIND as JOBS, finished_at
@@ -166,7 +166,7 @@ class CronJobs(Controller):
         """The last time that has passed and was not served, and about how many there were."""
         now = self.agenda.now()
         since = status.get("lastScheduleTime") or obj["metadata"]["creationTimestamp"]
-        at = datetime.fromisoformat(since).timestamp()
+        at = since_epoch(since)
         deadline = obj["spec"].get("startingDeadlineSeconds")
         if deadline is not None:
             at = max(at, now - deadline)

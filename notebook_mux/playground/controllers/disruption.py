@@ -6,9 +6,9 @@ The sums are those of kubernetes/pkg/controller/disruption; the eviction itself 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.controllers.base import Controller
 from notebook_mux.playground.controllers.deployments import share
 from notebook_mux.playground.controllers.parts import MANAGER, is_ready, set_condition, set_status
@@ -120,7 +120,7 @@ class Disruption(Controller):
         now, found = self.agenda.now(), dict[str, str]()
         known = {one.name for one in pods if not one.deleting}
         for name, stamp in ((budget.get("status") or {}).get("disruptedPods") or {}).items():
-            left = datetime.fromisoformat(stamp).timestamp() + DELETION_S - now
+            left = since_epoch(stamp) + DELETION_S - now
             if name in known and left > 0:
                 found[name] = stamp
                 self.later(left, key)

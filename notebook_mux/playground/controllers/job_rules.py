@@ -6,8 +6,9 @@ Behaviour and words follow kubernetes/pkg/controller/job.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
+
+from notebook_mux.playground.clock import since_epoch
 
 Json = dict[str, Any]
 
@@ -66,11 +67,11 @@ def ended_at(pod: Json) -> float:
             for one in status.get("containerStatuses") or ()]  # fmt: skip
     known = [one for one in ends if one]
     if known and len(known) == len(ends):
-        return max(datetime.fromisoformat(one).timestamp() for one in known)
+        return max(since_epoch(one) for one in known)
     for one in status.get("conditions") or ():
         if one["type"] == "Ready" and one["status"] == "False" and one.get("lastTransitionTime"):
-            return datetime.fromisoformat(one["lastTransitionTime"]).timestamp()
-    return datetime.fromisoformat(pod["metadata"]["creationTimestamp"]).timestamp()
+            return since_epoch(one["lastTransitionTime"])
+    return since_epoch(pod["metadata"]["creationTimestamp"])
 
 
 def policy(spec: Json, pod: Json) -> tuple[str, str]:

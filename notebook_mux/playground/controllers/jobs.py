@@ -9,9 +9,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.controllers import job_rules as rules
 from notebook_mux.playground.controllers.base import Controller
 from notebook_mux.playground.controllers.parts import (
@@ -239,7 +239,7 @@ class Jobs(Controller):
         seconds = look.spec.get("activeDeadlineSeconds")
         if seconds is None or look.spec.get("suspend") or "startTime" not in look.status:
             return None
-        left = datetime.fromisoformat(look.status["startTime"]).timestamp() + float(seconds) - self.agenda.now()
+        left = since_epoch(look.status["startTime"]) + float(seconds) - self.agenda.now()
         if left > 0:
             self.later(left, look.stored.key)
         return left
@@ -396,7 +396,7 @@ class Jobs(Controller):
         ttl = obj["spec"].get("ttlSecondsAfterFinished")
         if ttl is None:
             return
-        left = datetime.fromisoformat(finished_at(obj)).timestamp() + float(ttl) - self.agenda.now()
+        left = since_epoch(finished_at(obj)) + float(ttl) - self.agenda.now()
         if left <= 0:
             self.cluster.remove(KIND, *stored.key)
         else:

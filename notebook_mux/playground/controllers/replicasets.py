@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.controllers.base import Controller
 from notebook_mux.playground.controllers.creating import ApiError, Patience, create
 from notebook_mux.playground.controllers.parts import (
@@ -132,11 +132,7 @@ class ReplicaSets(Controller):
 def until_available(obj: Json, least: int, now: float) -> float:
     """Seconds until a pod that is ready has been so for ``minReadySeconds``; zero or less if it has."""
     since = condition((obj.get("status") or {}).get("conditions"), "Ready").get("lastTransitionTime")
-    return _seconds(since) + least - now if least and since else 0.0
-
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).timestamp()
+    return since_epoch(since) + least - now if least and since else 0.0
 
 
 def _worth(stored: Stored, beside: Counter[str]) -> tuple[Any, ...]:
@@ -152,8 +148,8 @@ def _worth(stored: Stored, beside: Counter[str]) -> tuple[Any, ...]:
     except ValueError:
         cost = 0
     ready = is_ready(obj)
-    since = _seconds(condition(status.get("conditions"), "Ready")["lastTransitionTime"]) if ready else 0.0
+    since = since_epoch(condition(status.get("conditions"), "Ready")["lastTransitionTime"]) if ready else 0.0
     restarts = max((one.get("restartCount", 0) for one in status.get("containerStatuses") or ()), default=0)
-    made = _seconds(obj["metadata"]["creationTimestamp"])
+    made = since_epoch(obj["metadata"]["creationTimestamp"])
     return (bool(node), _PHASES.get(status.get("phase", ""), 0), ready, cost, -beside[node], -since, -restarts, -made,
             stored.name)  # fmt: skip

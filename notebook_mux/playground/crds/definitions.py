@@ -12,21 +12,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from notebook_mux.playground import causes
+from notebook_mux.playground.checking.base import SUBDOMAIN, SUBDOMAIN_SAID
 from notebook_mux.playground.crds import schemas
 
 Json = dict[str, Any]
 
 LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 LABEL_SAID = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
     "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
     "'[a-z]([-a-z0-9]*[a-z0-9])?')"
-)
-SUBDOMAIN_SAID = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
-    "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 IMMUTABLE = "field is immutable"
 APPROVED = "api-approved.kubernetes.io"

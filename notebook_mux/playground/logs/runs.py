@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.controllers import behaviour
 from notebook_mux.playground.logs.options import LogOptions
 from notebook_mux.playground.status import bad_request
@@ -147,4 +147,4 @@ def _run(pod: Json, container: Json, number: int, state: Json) -> Run:
 
 
 def _seconds(stamp: str) -> int:
-    return int(datetime.fromisoformat(stamp).timestamp())
+    return int(since_epoch(stamp))

@@ -22,9 +22,9 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, NamedTuple
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.controllers import behaviour
 from notebook_mux.playground.controllers.parts import is_ready
@@ -102,7 +102,7 @@ class Figures:
         share = self._share_of_load(pod) if running else None
         first = pod["spec"]["containers"][0]["name"]
         for container, status in running:
-            since = self._now - datetime.fromisoformat(status["state"]["running"]["startedAt"]).timestamp()
+            since = self._now - since_epoch(status["state"]["running"]["startedAt"])
             own = share if container["name"] == first else None
             found[container["name"]] = Usage(self._cpu(pod, container, since, own), self._memory(pod, container, since))
         return found

@@ -8,13 +8,12 @@ for that long.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from notebook_mux.playground import accept, columns, selectors
-from notebook_mux.playground.clock import rfc3339
+from notebook_mux.playground.clock import rfc3339, since_epoch
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.controllers.nodes import is_silent
 from notebook_mux.playground.metrics import quantity
@@ -73,7 +72,7 @@ def of_pod(figures: Figures, stored: Stored, at: float) -> Json | None:
     pod = stored.decode()
     begun = [one["state"]["running"]["startedAt"] for kind in ("containerStatuses", "initContainerStatuses")
              for one in pod["status"].get(kind) or () if "running" in one["state"]]  # fmt: skip
-    if not begun or all(datetime.fromisoformat(one).timestamp() > at - RESOLUTION_S for one in begun):
+    if not begun or all(since_epoch(one) > at - RESOLUTION_S for one in begun):
         return None
     used = figures.of_pod(pod)
     return {

@@ -10,6 +10,7 @@ import binascii
 import re
 from typing import Any
 
+from notebook_mux.playground import quantities
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.shell.images import PATH, Image
 
@@ -115,25 +116,17 @@ def field(pod: Json, path: str) -> str:
     return str(plain.get(path, ""))
 
 
-SUFFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
-            "m": 1e-3, "": 1}  # fmt: skip
-
-
-def quantity(text: str) -> float:
+def quantity(text: object) -> float:
     """A quantity as a number: ``250m`` is 0.25, ``1Ki`` is 1024; 0 for what is none."""
-    match = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
-    try:
-        return float(match[1]) * SUFFIXES[match[2]] if match else 0.0
-    except (ValueError, KeyError):
-        return 0.0
+    return quantities.known(text).nano / quantities.NANO
 
 
 def resource_of(container: Json, reference: Json) -> str:
     """A container's request or limit, rounded up to its divisor."""
     kind, _, name = str(reference.get("resource", "")).partition(".")
     value = ((container.get("resources") or {}).get(kind) or {}).get(name, "0")
-    divisor = quantity(reference.get("divisor", "1")) or 1.0
-    return str(-int(-quantity(value) // divisor))
+    divisor = quantities.known(reference.get("divisor", "1")).nano or quantities.NANO
+    return str(-(-quantities.known(value).nano // divisor))
 
 
 def _services(cluster: Cluster, namespace: str) -> dict[str, str]:

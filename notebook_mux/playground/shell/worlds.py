@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.controllers.kubelet import public
 from notebook_mux.playground.history import Change
@@ -115,7 +116,7 @@ class Worlds:
                     beside = self.container(pod, target)
                 except NotRunning:
                     pass
-            made = Container(self, pod, spec, run, datetime.fromisoformat(begun).timestamp(), beside)
+            made = Container(self, pod, spec, run, since_epoch(begun), beside)
             if is_emulated(spec):
                 made.main = Main(made)
             known[name] = made

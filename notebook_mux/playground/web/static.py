@@ -6,11 +6,11 @@ import hashlib
 import mimetypes
 import posixpath
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from html import escape
 from typing import ClassVar
 from urllib.parse import quote
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.stories.program import spaced
 from notebook_mux.playground.web.messages import Request, Response, html, http_date, log_date, phrase, text
 from notebook_mux.playground.web.site import Site, allowed, combined
@@ -113,7 +113,7 @@ class FileSite(Site):
     def file(self, request: Request, path: str, body: bytes) -> Response:
         """A file's response, or that it has not changed."""
         mark = f'"{hashlib.sha256(body).hexdigest()[:12]}-{len(body):x}"'
-        changed = datetime.fromisoformat(self.place.pod["metadata"]["creationTimestamp"]).timestamp()
+        changed = since_epoch(self.place.pod["metadata"]["creationTimestamp"])
         headers = (("Last-Modified", http_date(changed)), ("ETag", mark))
         known = request.header("If-None-Match")
         since = request.header("If-Modified-Since")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.controllers import containers, nodes
 from notebook_mux.playground.controllers.base import Controller
 from notebook_mux.playground.controllers.kubelet import public, status
@@ -150,7 +150,7 @@ class Kubelet(Controller):
         seconds = obj["spec"].get("activeDeadlineSeconds")
         if seconds is None or "deadline" in life.timers:
             return
-        begun = datetime.fromisoformat(obj["status"]["startTime"]).timestamp()
+        begun = since_epoch(obj["status"]["startTime"])
         self.plan(stored, life, "deadline", max(0.0, begun + seconds - self.agenda.now()), self._expire)
 
     def _expire(self, stored: Stored, obj: Json, life: Life) -> None:

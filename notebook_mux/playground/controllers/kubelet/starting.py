@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.controllers import behaviour, containers, images
 from notebook_mux.playground.controllers.kubelet import inputs, status
 from notebook_mux.playground.controllers.kubelet.lives import MOUNT_LIMIT_S, MOUNT_S, BackOff, Life
@@ -90,11 +90,11 @@ class Starting:
         if ended is None:
             last = (now.get("lastState") or {}).get("terminated")
             reason = (state.get("waiting") or {}).get("reason")
-            since = _seconds(last["finishedAt"]) if last and reason == "CrashLoopBackOff" else 0.0
+            since = since_epoch(last["finishedAt"]) if last and reason == "CrashLoopBackOff" else 0.0
             wait = life.remaining(f"c/{name}", since, self._kubelet.agenda.now()) if since else 0.0
             self._plan(stored, life, kind, container, wait)
         elif kind != "ephemeralContainers" and self._comes_again(obj, kind, container, ended):
-            since = _seconds(ended["finishedAt"])
+            since = since_epoch(ended["finishedAt"])
             if life.remaining(f"c/{name}", since, self._kubelet.agenda.now()) > 0:
                 self._kubelet.stopping.back_off(stored, life, kind, container, ENDED_S)
             else:
@@ -283,7 +283,3 @@ class Starting:
         self, stored: Stored, life: Life, kind: str, name: str, reason: str, said: str, *, warning: bool = False
     ) -> None:
         self._kubelet.say(stored, life, reason, said, name, warning=warning, kind=kind)
-
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).timestamp()

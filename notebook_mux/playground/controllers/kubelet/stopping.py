@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.controllers import behaviour, containers
 from notebook_mux.playground.controllers.kubelet import status
 from notebook_mux.playground.controllers.kubelet.lives import Life
@@ -121,7 +121,7 @@ class Stopping:
         name, agenda = container["name"], self._kubelet.agenda
         now = status.statuses(obj, kind)[name]
         ended = now["state"].get("terminated") or (now.get("lastState") or {}).get("terminated")
-        since = _seconds(ended["finishedAt"]) if ended else 0.0
+        since = since_epoch(ended["finishedAt"]) if ended else 0.0
         left = life.remaining(f"c/{name}", since, agenda.now())
         if left <= 0:
             life.next(f"c/{name}", since)
@@ -202,7 +202,3 @@ def _duration(seconds: float) -> str:
     """``20s``, ``2m40s``, as Go writes it."""
     whole = int(seconds)
     return f"{whole}s" if whole < 60 else f"{whole // 60}m{whole % 60}s"
-
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).timestamp()

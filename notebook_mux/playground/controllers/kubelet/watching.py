@@ -6,9 +6,9 @@ A probe that passes and will go on to pass is not asked again: only what may cha
 from __future__ import annotations
 
 import math
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.controllers import behaviour
 from notebook_mux.playground.controllers.kubelet import probes, status
 from notebook_mux.playground.controllers.kubelet.lives import Life
@@ -46,7 +46,7 @@ class Watching:
         name = container["name"]
         if f"kill/{name}" in life.timers:
             return
-        begun = _seconds(now["state"]["running"]["startedAt"])
+        begun = since_epoch(now["state"]["running"]["startedAt"])
         left = begun - self._kubelet.agenda.now()
         ends = behaviour.stages(obj, container).ends
         if ends is not None:
@@ -78,7 +78,7 @@ class Watching:
         probing = probes.of(self._kubelet.cluster, obj, container, which)
         if now is None or probing is None or "running" not in now["state"]:
             return
-        at = self._kubelet.agenda.now() - _seconds(now["state"]["running"]["startedAt"])
+        at = self._kubelet.agenda.now() - since_epoch(now["state"]["running"]["startedAt"])
         problem = probing.problem(at)
         key = f"{which}/{name}"
         count = life.counts.get(key, 0)
@@ -129,7 +129,3 @@ class Watching:
             said += ", will be restarted"
         grace = probing.probe.get("terminationGracePeriodSeconds")
         self._kubelet.stopping.stop_container(stored, obj, life, kind, container, said, grace=grace)
-
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).timestamp()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-from datetime import datetime
 from typing import Any
 
-from notebook_mux.playground.clock import rfc3339
+from notebook_mux.playground.clock import rfc3339, since_epoch
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.controllers.parts import condition
 from notebook_mux.playground.controllers.rollouts.sizes import unavailable
@@ -153,7 +152,7 @@ def _has_progressed(before: Json, counts: Json) -> bool:
 
 def _late(current: Json, spec: Json, now: float) -> float:
     """Seconds until there has been no progress for too long."""
-    since = datetime.fromisoformat(current["lastUpdateTime"]).timestamp()
+    since = since_epoch(current["lastUpdateTime"])
     return float(since + spec["progressDeadlineSeconds"] - now)
 
 

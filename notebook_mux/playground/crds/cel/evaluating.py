@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -132,9 +132,12 @@ class _Run:
         return _arithmetic(node.value, one, other)
 
     def _logic(self, node: Node, names: Names, *, decides: bool) -> bool:
-        """One side that decides is enough: an error on the other does not count, whichever comes first."""
+        return self._decided(((part, names) for part in node.parts), decides=decides)
+
+    def _decided(self, each: Iterable[tuple[Node, Names]], *, decides: bool) -> bool:
+        """One that decides is enough: an error of another does not count, whichever comes first."""
         error: CelError | None = None
-        for part in node.parts:
+        for part, names in each:
             try:
                 if self._bool(part, names) is decides:
                     return decides
@@ -200,16 +203,7 @@ class _Run:
         return [self.value(body[-1], one) for one in each]
 
     def _any(self, body: Node, each: list[dict[str, Any]], *, decides: bool) -> bool:
-        error: CelError | None = None
-        for one in each:
-            try:
-                if self._bool(body, one) is decides:
-                    return decides
-            except CelError as found:
-                error = error or found
-        if error is not None:
-            raise error
-        return not decides
+        return self._decided(((body, one) for one in each), decides=decides)
 
 
 def _item(of: Any, key: Any) -> Any:
