@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from notebook_mux.errors import MuxError
 from notebook_mux.life import logs, process
 from notebook_mux.life.runtime import Tenure
 from notebook_mux.playground import scenarios
+from notebook_mux.playground.sandbox import modes
 from notebook_mux.playground.scenarios import Settings
 
 MAX_CLUSTERS = 50
@@ -29,7 +31,9 @@ def parser() -> argparse.ArgumentParser:
         prog="notebook-mux playground",
         description="An embedded Kubernetes cluster on 127.0.0.1. Prints its URL, then the path of its kubeconfig.",
     )
-    made.add_argument("--scenario", help=f"one of: {known}; default: {scenarios.DEFAULT}, or what is kept")
+    made.add_argument(
+        "--scenario", help=f"one of: {known}, or the path of a file; default: {scenarios.DEFAULT}, or what is kept"
+    )
     made.add_argument("--seed", type=int, help="of all that is random (default: 0)")
     made.add_argument("--clusters", type=int, help="how many clusters, each with a context of its own (default: 1)")
     made.add_argument("--state", type=Path, metavar="DIR", help="keep all of it in this folder, and go on with what "
@@ -40,6 +44,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rate", type=float, default=float(_from_environment(RATE_VARIABLE, 10)),
                       help="changes a second of many-pods")  # fmt: skip
     made.add_argument("--still", action="store_true", help="nothing moves by itself")
+    made.add_argument("--shell", choices=modes.SHELLS, default=modes.default(), help="of exec and attach: real "
+                      "programs in a sandbox where the system allows it (auto), an error where it does not (sandbox), "
+                      f"or the emulation (default: ${modes.VARIABLE}, else auto)")  # fmt: skip
     made.add_argument("--launched", action="store_true", help=argparse.SUPPRESS)
     return made
 
@@ -60,9 +67,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = {name: getattr(arguments, name) for name in defaults}
     settled = {name: defaults[name] if value is None else value for name, value in asked.items()}
     try:
-        scenarios.check(settled["scenario"])
+        if scenarios.is_path(settled["scenario"]):
+            settled["scenario"] = scenarios.fingerprint(settled["scenario"])[0]
+            if asked["scenario"] is not None:
+                asked["scenario"] = settled["scenario"]
+        if arguments.launched:
+            scenarios.check(settled["scenario"])
+        else:
+            scenarios.attempt(settled["scenario"], settled["seed"], settled["clusters"])
     except scenarios.UnknownScenario as error:
         print(f"notebook-mux playground: {error}", file=sys.stderr)
+        return 2
+    except MuxError as error:
+        print("\n".join(error.lines()), file=sys.stderr)
         return 2
     if not 1 <= settled["clusters"] <= MAX_CLUSTERS:
         print(f"notebook-mux playground: --clusters {arguments.clusters}: 1 to {MAX_CLUSTERS}", file=sys.stderr)
@@ -84,6 +101,7 @@ def _state(path: Path | None, asked: dict[str, Any], defaults: dict[str, Any]) -
 
 
 def _run(arguments: argparse.Namespace, settled: Mapping[str, Any], state: Any) -> int:
+    gc.disable()  # until it serves: what a start makes stays, and looking for garbage in it is a tenth of its time
     from notebook_mux.playground.service import Wanted, loop_factory, run
 
     wanted = Wanted(
@@ -95,6 +113,7 @@ def _run(arguments: argparse.Namespace, settled: Mapping[str, Any], state: Any) 
         kubeconfig=arguments.kubeconfig,
         launched=arguments.launched,
         settings=Settings(pods=arguments.pods, rate=arguments.rate, still=arguments.still),
+        shell=arguments.shell,
     )
     if wanted.launched:
         logs.begin(wanted.name)

@@ -18,6 +18,8 @@ from aiohttp import web
 
 from notebook_mux.playground import (
     accept,
+    components,
+    control,
     deletes,
     discovery,
     encoding,
@@ -30,7 +32,7 @@ from notebook_mux.playground import (
     validation,
 )
 from notebook_mux.playground.access import ANONYMOUS, Access, Asked, User
-from notebook_mux.playground.accounts import oidc
+from notebook_mux.playground.accounts import client_certificates, oidc
 from notebook_mux.playground.accounts.tokens import Tokens
 from notebook_mux.playground.apply import options as apply_options
 from notebook_mux.playground.cluster import Cluster
@@ -97,6 +99,7 @@ class Api:
         logs: The logs that are read or followed.
         sessions: The programs that somebody runs in containers, or is attached to.
         forwards: The port-forwards that are open.
+        control: Changes the cluster's time; None where nothing may.
         requests: How many requests came, by verb and resource, for tests and the status.
         last_asked: When somebody with a token last asked anything, by the loop's clock.
     """
@@ -115,6 +118,8 @@ class Api:
         self.logs: set[LogStream] = set()
         self.sessions: set[Session] = set()
         self.forwards = Forwards(cluster, faults.gate)
+        self.control: control.Control | None = None
+        self._asking: dict[int, tuple[web.BaseRequest, str]] = {}
         self.requests: dict[str, int] = {}
         self.last_asked = float("-inf")
 
@@ -132,12 +137,13 @@ class Api:
             refused = self.faults.refusal(request.path)
             if refused is not None:
                 return refused
-            user = self.access.user(request.headers)
+            user = client_certificates.user_of(request.transport) or self.access.user(request.headers)
             if user is not ANONYMOUS:
                 self.last_asked = asyncio.get_running_loop().time()
             asked = requests.read(request.method, request.path, request.query)
             user = impersonation.act(self.access, user, request.headers, asked)
             self.access.check(user, asked)
+            self._asking[id(request)] = request, user.name
             return encoding.encoded(request, await self._route(request, user, asked))
         except ApiError as error:
             return encoding.encoded(request, _failure(error))
@@ -152,9 +158,19 @@ class Api:
         except Exception:  # a fault of ours is an answer, not the end of the server
             log.exception("%s %s failed", request.method, request.path)
             return _failure(ApiError(500, "InternalError", "Internal error occurred: see the playground's log"))
+        finally:
+            self._asking.pop(id(request), None)
+
+    def hang_up(self, name: str) -> None:
+        """Cut all that a user has open: watches, logs, programs, forwards."""
+        for request, user in list(self._asking.values()):
+            if user == name and request.transport is not None:
+                request.transport.abort()
 
     async def _route(self, request: web.BaseRequest, user: User, asked: Asked) -> web.StreamResponse:
         path = request.path
+        if self.control is not None and control.is_below(path):
+            return _json(await self.control.answer(request, user, asked, lambda: self._body(request)))
         if (proxied := _proxied(request.raw_path)) is not None:
             return await self.proxy.serve(request, user, proxied, lambda: self._body(request))
         if path.startswith(("/api/", "/apis/")) and path.strip("/").count("/") >= 2:
@@ -165,16 +181,18 @@ class Api:
                     target.kind.group, target.kind.plural, target.subresource,
                 ):  # fmt: skip
                     raise no_such_path()  # nothing is served but what was authorized
-                definition = target.kind.definition
-                texts = [definition.warning] if definition is not None and definition.warning else []
-                return warned(await self._resource(request, user, target, asked), texts)
+                try:
+                    answer = await self._resource(request, user, target, asked)
+                except ApiError as error:
+                    answer = _failure(error)
+                return warned(answer, [target.kind.warning] if target.kind.warning else [])
         if request.method not in ("GET", "HEAD"):
             raise not_allowed()
-        return self._other(request, path.rstrip("/"))
+        return await self._other(request, path.rstrip("/"))
 
     # --------------------------------------------------------------------------------- what is no resource
 
-    def _other(self, request: web.BaseRequest, path: str) -> web.Response:
+    async def _other(self, request: web.BaseRequest, path: str) -> web.Response:
         kinds = self.cluster.kinds
         if path in HEALTH:
             if "verbose" in request.query:
@@ -186,7 +204,7 @@ class Api:
         if path in oidc.PATHS:
             return oidc.answer(self.tokens, path, request.host, request.headers.get("Accept", ""))
         if path.startswith("/openapi/"):
-            document = openapi.answer(request, self.documents, self.swagger, path)
+            document = await openapi.answer(request, self.documents, self.swagger, path)
             if document is not None:
                 return document
         found: Any = None
@@ -240,7 +258,7 @@ class Api:
             return await self.forwards.serve(request, lambda: self.writer.find(target))
         if verb in ("get", "list"):
             return self._read(request, target)
-        body = encoding.as_json(request, await self._body(request), kind)
+        body = await encoding.read(request, await self._body(request), kind)
         if not kind.served:
             review = self.reviews.answer(user, target, body_of(kind, encoding.media_of(request), body),
                                          self.cluster.agenda.stamp())  # fmt: skip
@@ -257,6 +275,8 @@ class Api:
         form = accept.form(request.headers.get("Accept", ""), lists=asked is not None)
         if target.kind.group == metrics.GROUP:
             return _body(request, metrics.answer(self.cluster, target, request.query, form))
+        if target.kind.resource == components.RESOURCE:
+            return _body(request, components.answer(target, request.query, form))
         include = request.query.get("includeObject") or "Metadata"
         if form == accept.TABLE:
             tables.check_include(include)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from notebook_mux.playground.accounts.signing import Signer
@@ -35,33 +36,55 @@ class Cluster:
         name: Of the context that reaches it.
         seed: Of all that is random in it.
         agenda: Its time; None is the wall clock's.
+        after: A version that its own come after.
 
     Attributes:
         signer: The key of its service accounts' tokens.
         authority: The PEM of the authority of its server's certificate; empty where nothing serves it.
+        client_authority: What signs its clients' certificates, of `certificates.make_authority`; empty signs none.
+        address: Where its server listens; None where nothing serves it.
+        shell: Which shell its containers have: one of `sandbox.modes.SHELLS`.
         being_built: Whether a scenario's past is being made: time is moved, and nothing real runs yet.
     """
 
-    def __init__(self, name: str = "demo", seed: int = 0, agenda: Agenda | None = None):
+    def __init__(self, name: str = "demo", seed: int = 0, agenda: Agenda | None = None, after: int = 0):
         self.name = name
         self.seed = seed
         self.random = random.Random(f"{seed}/{name}")
+        # No uid comes a second time in one place: who knows objects by it would take new ones for those of before.
+        self._other_uids = random.Random(f"uids/{after}").getrandbits(128) if after else 0
         self.agenda = agenda or Agenda()
         self.kinds = Kinds()
         self.signer = Signer()
         self.authority = b""
+        self.client_authority = ""
+        self.address: tuple[str, int] | None = None
+        self.shell = "emulated"
         self.being_built = False
         self.schemas = Schemas()
-        self.store = Store(self.random.randint(1000, 9000))
+        self.store = Store(max(self.random.randint(1000, 9000), after + 1))
         self.store.listen(CRDS, self._crd_changed)
+        self.story: Any = None
+        """What tells when the next thing happens by itself, `scenarios.stories.Told`; None where nothing does."""
         self.programs: Any = None
         """What runs in its containers where somebody looks: `shell.worlds.of`."""
+        self.sandboxes: Any = None
+        """Where real programs run in them: `sandbox.pool.of`."""
         self._aged = self.store.revision
         self.agenda.every(COMPACT_S, self._age)
 
     def uid(self) -> str:
         """A fresh uid, from the seed."""
-        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self.random.getrandbits(128) ^ self._other_uids, version=4))
+
+    @contextlib.contextmanager
+    def apart(self, what: str) -> Iterator[None]:
+        """Draw apart for a while: a seed's world is the same with what is made then and without."""
+        own, self.random = self.random, random.Random(f"{what}/{self.name}/{self.store.revision}")
+        try:
+            yield
+        finally:
+            self.random = own
 
     def suffix(self) -> str:
         """What ``generateName`` adds."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from notebook_mux.playground.defaulting import others, pods, workloads
+from notebook_mux.playground.defaulting import always, others, pods, workloads
 from notebook_mux.playground.defaulting.pods import inner, pod_spec
 from notebook_mux.playground.defaulting.workloads import job_spec
 from notebook_mux.playground.pod_resources import qos
@@ -28,17 +28,20 @@ _FILL: dict[str, Callable[[Json], None]] = {
     "horizontalpodautoscalers.autoscaling": workloads.autoscaler,
     "services": others.service,
     "networkpolicies.networking.k8s.io": others.network_policy,
+    "endpoints": others.endpoints,
     "endpointslices.discovery.k8s.io": others.endpoint_slice,
     "persistentvolumeclaims": others.claim,
     "persistentvolumes": others.volume,
     "storageclasses.storage.k8s.io": others.storage_class,
     "priorityclasses.scheduling.k8s.io": others.priority_class,
+    "runtimeclasses.node.k8s.io": others.runtime_class,
     "secrets": others.secret,
     "resourcequotas": others.resource_quota,
     "limitranges": others.limit_range,
     "rolebindings.rbac.authorization.k8s.io": others.binding,
     "clusterrolebindings.rbac.authorization.k8s.io": others.binding,
     "nodes": others.node,
+    "namespaces": others.namespace,
 }
 
 
@@ -46,6 +49,7 @@ def fill(resource: str, obj: Json) -> None:
     """Fill in an object's defaults."""
     if (found := _FILL.get(resource)) is not None:
         found(obj)
+    always.fill(resource, obj)
 
 
 # ----------------------------------------------------------------------------------------- a new object's own
@@ -96,8 +100,7 @@ def _service(obj: Json) -> None:
 
 
 def _namespace(obj: Json) -> None:
-    metadata = obj["metadata"]
-    inner(metadata, "labels")["kubernetes.io/metadata.name"] = metadata.get("name", "")
+    others.namespace(obj)
     obj["spec"] = {"finalizers": ["kubernetes"]}
     obj["status"] = {"phase": "Active"}
 
@@ -141,6 +144,7 @@ _STATUS: dict[str, Json] = {
         "desiredHealthy": 0,
         "expectedPods": 0,
     },
+    "certificatesigningrequests.certificates.k8s.io": {},
     "resourcequotas": {},
     "persistentvolumeclaims": {"phase": "Pending"},
     "persistentvolumes": {"phase": "Pending"},

@@ -15,7 +15,16 @@ from notebook_mux.playground.lists import Filter
 from notebook_mux.playground.options import DIGITS, ListOptions
 from notebook_mux.playground.paths import Target
 from notebook_mux.playground.schemas.fields import check_types
-from notebook_mux.playground.status import ApiError, bad_request, cause, details_of, invalid, not_found, success
+from notebook_mux.playground.status import (
+    ApiError,
+    bad_request,
+    cause,
+    details_of,
+    invalid,
+    not_found,
+    quoted,
+    success,
+)
 from notebook_mux.playground.store import Stored
 
 Json = dict[str, Any]
@@ -31,6 +40,9 @@ ORPHANING = frozenset({"jobs.batch", "replicationcontrollers"})
 RETURNED = frozenset({"pods", "services", "serviceaccounts", "persistentvolumeclaims", "persistentvolumes",
                       "resourcequotas", "storageclasses.storage.k8s.io"})  # fmt: skip
 """Kinds whose last state is the answer to a deletion, in the place of a Status (asked of a real server)."""
+
+IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
+"""Namespaces that are not deleted (the admission plug-in NamespaceLifecycle)."""
 
 HEAD = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 WARNING = (
@@ -97,11 +109,14 @@ class Deleter:
             The answer's body: the object where it lives on for a while, else a Status.
 
         Raises:
-            ApiError: 404, 409.
+            ApiError: 403, 404, 409.
         """
         stored = self._cluster.store.get(target.kind.resource, target.namespace, target.name)
         if stored is None:
             raise not_found(target.kind, target.name)
+        if target.kind.resource == "namespaces" and target.name in IMMORTAL:
+            said = f"{quoted(target.kind, target.name)} is forbidden: this namespace may not be deleted"
+            raise ApiError(403, "Forbidden", said, details_of(target.kind, target.name))
         self.check(target.kind, stored, options)
         if target.kind.resource in ORPHANING:
             options = {"propagationPolicy": "Orphan", **options}

@@ -15,6 +15,7 @@ VERBS_OF = {
     "attach": ("create", "get"),
     "eviction": ("create",),
     "exec": ("create", "get"),
+    "finalize": ("update",),
     "log": ("get",),
     "portforward": ("create", "get"),
     "proxy": ("create", "delete", "get", "patch", "update"),

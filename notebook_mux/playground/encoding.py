@@ -6,13 +6,16 @@ such as custom kinds and tables, goes as JSON where the client takes that too.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from notebook_mux.playground import accept, protobuf, yamls
+from notebook_mux import yamls
+from notebook_mux.playground import accept, protobuf
+from notebook_mux.playground.apply import server_side
 from notebook_mux.playground.kinds import Kind
 from notebook_mux.playground.schemas.fields import doubled_keys
 from notebook_mux.playground.schemas.pairs import shown
@@ -32,6 +35,9 @@ YAML_PROBLEMS = {
 DOUBLED = web.RequestKey("doubled", list[str])
 YAML_ALSO = ("application/x-yaml", "text/yaml")
 
+LONG = 64 * 1024
+"""Bytes of a body from which on it is read beside the loop: below it takes a twentieth of a second at most."""
+
 FEW = 500
 """Items of a list up to which it goes in protobuf where JSON is accepted too: each item takes a fifth of a millisecond,
 in which the server does nothing else."""
@@ -40,6 +46,13 @@ in which the server does nothing else."""
 def media_of(request: web.BaseRequest) -> str:
     """What a request's body is said to be; empty where nothing is said, as by the official Python client: JSON."""
     return request.content_type if "Content-Type" in request.headers else ""
+
+
+async def read(request: web.BaseRequest, body: bytes, kind: Kind) -> bytes:
+    """A request's body `as_json`; a long one is read in a thread, so that others are answered meanwhile."""
+    if len(body) < LONG:
+        return as_json(request, body, kind)
+    return await asyncio.to_thread(as_json, request, body, kind)
 
 
 def as_json(request: web.BaseRequest, body: bytes, kind: Kind) -> bytes:
@@ -54,6 +67,9 @@ def as_json(request: web.BaseRequest, body: bytes, kind: Kind) -> bytes:
         ApiError: 400, it is not what it says it is; 415, a custom kind in protobuf.
     """
     media = media_of(request)
+    if media == server_side.APPLY and len(body) >= LONG:
+        request[DOUBLED] = doubled_keys(body)
+        return msgspec.json.encode(server_side.read(body))
     if media == protobuf.MEDIA and (body or request.method != "DELETE"):
         if kind.custom:
             raise unsupported_body()

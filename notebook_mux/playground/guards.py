@@ -10,6 +10,7 @@ from notebook_mux.playground.accounts.tokens import ACCOUNT_NAME, TOKEN_SECRET
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.crds import conditions, objects, shapes
 from notebook_mux.playground.crds.versions import CRDS
+from notebook_mux.playground.csr import objects as requests
 from notebook_mux.playground.kinds import Kind
 from notebook_mux.playground.rbac import objects as roles
 from notebook_mux.playground.rbac.resolver import GROUP, Resolver
@@ -27,6 +28,7 @@ class Guard:
 
     def __init__(self, cluster: Cluster, access: Access | None = None):
         self._cluster = cluster
+        self._access = access
         resolver = access.authorizer if access is not None else None
         self._escalation = (
             roles.Escalation(access, resolver) if access is not None and isinstance(resolver, Resolver) else None
@@ -82,6 +84,11 @@ class Guard:
                 definitions.follow(new, old)
             told += definitions.warnings(new, old)
             return definitions.problems(new, old)
+        if kind.resource == requests.CSRS:
+            wrong = list(requests.problems(new, old, subresource))
+            if not wrong and self._access is not None and user is not None:
+                requests.confirm(self._access, kind, new, old, user, subresource)
+            return wrong
         if kind.resource == "secrets" and new.get("type") == TOKEN_SECRET:
             annotations = new["metadata"].get("annotations") or {}
             path = f"metadata.annotations[{ACCOUNT_NAME}]"

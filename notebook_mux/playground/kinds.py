@@ -27,6 +27,7 @@ class Kind:
         columns: A custom kind's own columns; None is Name and Age. Built-in kinds have their printers.
         custom: Whether it comes from a CRD.
         definition: What its CRD says of the version; None of a built-in kind.
+        deprecated: What a built-in kind warns of whoever asks for it.
     """
 
     group: str
@@ -42,6 +43,12 @@ class Kind:
     columns: tuple[Column, ...] | None = None
     custom: bool = False
     definition: Version | None = field(default=None, compare=False)
+    deprecated: str = ""
+
+    @property
+    def warning(self) -> str:
+        """What each answer of it warns of; empty is nothing."""
+        return self.deprecated or (self.definition.warning if self.definition is not None else "")
 
     @property
     def resource(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from notebook_mux.playground import schemas
-from notebook_mux.playground.apply import typed
+from notebook_mux.playground.apply import ownership, typed
 from notebook_mux.playground.apply.typed import Schema
 from notebook_mux.playground.kinds import built_in
 
@@ -80,7 +80,7 @@ def _map(value: Json, schema: Schema | None, there: bool) -> Json:
     for name, inner in value.items():
         key, below, zero, atomic_list, atomic_map = _field(schema, name)
         if not isinstance(inner, dict | list):
-            if inner or not there or zero != inner:
+            if inner or not there or inner not in (zero, None):
                 found[key] = LEAF
             continue
         if atomic_map if isinstance(inner, dict) else atomic_list:
@@ -135,4 +135,4 @@ def record(obj: Json, manager: str, stamp: str, changed: Json, *, subresource: s
     ]
     said = {**changed, "kind": obj["kind"]}
     entries.append(entry(manager, obj["apiVersion"], stamp, said, subresource=subresource))
-    obj["metadata"]["managedFields"] = entries
+    obj["metadata"]["managedFields"] = ownership.in_order(entries)

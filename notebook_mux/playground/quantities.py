@@ -20,6 +20,15 @@ _BINARY_SUFFIXES = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _DECIMAL_SUFFIXES = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}
 _POWERS = {suffix: power for power, suffix in _DECIMAL_SUFFIXES.items()}
 _FORM = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?\d+|)")
+LARGEST = (2**63 - 1) * NANO
+"""In billionths: what is more is taken for this, on either side of zero (the API reference, "Quantity")."""
+
+MAX_TEXT = 1000
+"""Characters of one: a number of a million digits would keep the server busy for a minute."""
+
+_MAX_SCALE = MAX_TEXT + 40
+"""Powers of ten beyond which a number of `MAX_TEXT` digits is more than the largest, or less than the smallest."""
+
 _CACHED = 4096
 _BINARY_FROM = 1024
 """A binary quantity below this is written without a suffix, as a decimal one."""
@@ -81,7 +90,7 @@ ZERO = Quantity(0)
 
 @lru_cache(_CACHED)
 def _parse(text: str) -> Quantity:
-    found = _FORM.fullmatch(text.strip())
+    found = _FORM.fullmatch(text.strip()) if len(text) <= MAX_TEXT else None
     if found is None:
         raise NoQuantity(text)
     number, suffix = found.groups()
@@ -93,8 +102,9 @@ def _parse(text: str) -> Quantity:
         scale, form = scale + _POWERS[suffix], DECIMAL
     else:
         scale, form = scale + int(suffix[1:]), EXPONENT
-    scale += 9
-    return Quantity(digits * 10**scale if scale >= 0 else -(-digits // 10**-scale), form)
+    scale = max(-_MAX_SCALE, min(scale + 9, _MAX_SCALE))
+    nano = digits * 10**scale if scale >= 0 else -(-digits // 10**-scale)
+    return Quantity(max(-LARGEST, min(nano, LARGEST)), form)
 
 
 def parse(value: Any) -> Quantity:

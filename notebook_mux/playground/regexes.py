@@ -14,7 +14,7 @@ from typing import Any
 
 from notebook_mux.playground.shell.regex import Match, Regex, RegexFault
 
-__all__ = ["Match", "Pattern", "RegexFault", "pattern_of"]
+__all__ = ["Match", "Pattern", "RegexFault", "fault_of", "pattern_of"]
 
 Test = Callable[[str], bool]
 Tree = tuple[object, ...]
@@ -110,3 +110,14 @@ def _test(op: Any, value: Any, flags: int) -> Test:
     if flags & re.IGNORECASE:
         return lambda char: (has(char) or has(char.lower()) or has(char.upper())) != negated
     return lambda char: has(char) != negated
+
+
+def fault_of(error: re.error, pattern: str) -> str:
+    """What Go says of a pattern, for what people usually get wrong."""
+    if "unterminated subpattern" in str(error):
+        return f"missing closing ): `{pattern}`"
+    if "unterminated character set" in str(error):
+        return f"missing closing ]: `{pattern[error.pos or 0 :]}`"
+    if "nothing to repeat" in str(error):
+        return f"missing argument to repetition operator: `{pattern[error.pos or 0]}`"
+    return str(error)

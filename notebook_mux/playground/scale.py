@@ -10,6 +10,7 @@ from notebook_mux.playground.crds import scale as custom_scale
 from notebook_mux.playground.patches import JSON, MERGE, STRATEGIC, json_patch, merge
 from notebook_mux.playground.paths import Target
 from notebook_mux.playground.schemas.fields import check_types
+from notebook_mux.playground.selectors import selector_of
 from notebook_mux.playground.status import ApiError, bad_request, cause, conflict, invalid
 from notebook_mux.playground.store import Stored
 from notebook_mux.playground.writes import Asking, Writer
@@ -22,7 +23,7 @@ def scale_of(stored: Stored) -> Json:
     """The Scale of an object."""
     obj = stored.decode()
     metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
-    selector = selector_text(spec.get("selector")) if not stored.kind.custom else ""
+    selector = "" if stored.kind.custom else selector_text(selector_of(stored.kind, spec))
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     wanted: Json = {"replicas": spec["replicas"]} if spec.get("replicas") else {}
     there: Json = {"replicas": status.get("replicas", 0), **({"selector": selector} if selector else {})}

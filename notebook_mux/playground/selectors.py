@@ -180,6 +180,12 @@ def match_expressions(selector: Mapping[str, Any] | None) -> Predicate:
     return matches
 
 
+def selector_of(kind: Kind, spec: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The selector that a workload's spec has; that of a replication controller is a plain map of labels."""
+    found = spec.get("selector")
+    return {"matchLabels": found} if found and kind.resource == "replicationcontrollers" else found
+
+
 def _expression(expression: Mapping[str, Any], found: Mapping[str, str]) -> bool:
     key, values = expression["key"], expression.get("values") or ()
     operator = expression["operator"]

@@ -14,6 +14,9 @@ import contextlib
 import os
 import secrets
 import socket as sockets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
@@ -25,10 +28,11 @@ from notebook_mux.playground.accounts.signing import Signer
 from notebook_mux.playground.accounts.tokens import Tokens
 from notebook_mux.playground.api import Api
 from notebook_mux.playground.cluster import Cluster
+from notebook_mux.playground.control import HEADER, Control, header
 from notebook_mux.playground.faults import Faults, Refusal
 from notebook_mux.playground.rbac import people
 from notebook_mux.playground.rbac.resolver import Resolver
-from notebook_mux.playground.scenarios import DEFAULT, Settings, build, check, resume
+from notebook_mux.playground.scenarios import DEFAULT, Settings, build, check, resume, told
 
 if TYPE_CHECKING:
     from notebook_mux.playground.state.folder import StateFolder
@@ -44,7 +48,20 @@ LINE_LIMIT = 256 * 1024
 SHUTDOWN_S = 0.5
 """For handlers after their watches have been ended; what is left then is cut."""
 
+SPARE_VERSIONS = 100_000
+"""Between those of a cluster and those of the one that is built in its place: it goes on while that is done."""
+
+Keep = Callable[[Mapping[str, Any]], object]
+
 ADMIN = User("demo-admin", ("system:masters", "system:authenticated"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a cluster is built by: its scenario, and the settings of that."""
+
+    name: str = "empty"
+    settings: Settings = field(default_factory=Settings)
 
 
 class Served:
@@ -55,15 +72,31 @@ class Served:
         certificate: The server's certificates.
         port: Where to listen; 0 is any.
         token: Its administrator's; None makes one.
+        plan: What it is built by.
+        keep: Called when its clock is changed, with what there is to be kept of it.
     """
 
-    def __init__(self, cluster: Cluster, certificate: certificates.Certificates, port: int, token: str | None = None):
+    def __init__(
+        self,
+        cluster: Cluster,
+        certificate: certificates.Certificates,
+        port: int,
+        token: str | None = None,
+        *,
+        plan: Plan | None = None,
+        keep: Keep | None = None,
+    ):
         self.cluster = cluster
         self.token = token or _token()
         self.resolver = Resolver(cluster)
         self.access = Access({self.token: ADMIN}, self.resolver, Tokens(cluster, cluster.signer))
         self.faults = Faults()
+        self.plan = plan or Plan()
+        self.begun = cluster.agenda.now()
+        self._keep = keep
+        self.control = Control(self)
         self.api = Api(cluster, self.access, self.faults)
+        self.api.control = self.control
         self.port = port
         self._certificate = certificate
         self._runner: web.ServerRunner | None = None
@@ -90,6 +123,11 @@ class Served:
         authority = self._certificate.authority
         return kubeconfig.Reach(self.cluster.name, self.url, authority, token, namespace or name, name)
 
+    def expel(self, name: str) -> None:
+        """Know a user no more, and cut what they have open; their namespace and what is in it stay."""
+        self.access.remove(name)
+        self.api.hang_up(name)
+
     async def listen(self) -> None:
         """Begin to serve, on the port it had before if there was one.
 
@@ -101,25 +139,97 @@ class Served:
         except OSError as error:
             raise OSError(error.errno, f"{os.strerror(error.errno or 0).lower()}: {HOST}:{self.port}") from None
         runner = web.ServerRunner(
-            web.Server(self.api, access_log=None, max_line_size=LINE_LIMIT), shutdown_timeout=SHUTDOWN_S
+            web.Server(self._answer, access_log=None, max_line_size=LINE_LIMIT), shutdown_timeout=SHUTDOWN_S
         )
         await runner.setup()
-        await web.SockSite(runner, listening, ssl_context=self._certificate.context, backlog=BACKLOG).start()
+        await web.SockSite(
+            runner, listening, ssl_context=self._certificate.context(self.cluster.client_authority), backlog=BACKLOG
+        ).start()
         self._runner, self._listening = runner, listening
         self.port = listening.getsockname()[1]
+        self.cluster.address = (HOST, self.port)
 
     async def hang_up(self) -> None:
         """Stop serving; connections are ended. The cluster goes on."""
         runner, self._runner = self._runner, None
         if runner is not None and self._listening is not None:
             self.faults.gate.set()
-            self.close_watches()
-            self.close_logs()
-            for session in list(self.api.sessions):
-                session.close()
-            await self.api.forwards.close()
+            await self._close_all()
             await stop_accepting([self._listening])
             await runner.cleanup()
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        await self.control.steady()
+        response = await self.api(request)
+        if not response.prepared:
+            response.headers[HEADER] = header(self.cluster.agenda.clock)
+        return response
+
+    async def _close_all(self) -> None:
+        self.close_watches()
+        self.close_logs()
+        for session in list(self.api.sessions):
+            session.close()
+        await self.api.forwards.close()
+
+    # ------------------------------------------------------------------------------------- for its administrators
+
+    def scenario(self) -> dict[str, Any]:
+        """What is told of the scenario: its name and seed, title, what it teaches, what the seed has chosen."""
+        plan = self.plan
+        return {"name": plan.name, "seed": self.cluster.seed, "begun": self.begun, **told(plan.name, self.cluster)}
+
+    def clock_changed(self) -> None:
+        """Let who watches ask again, and see the clock as it is now."""
+        self.close_watches()
+        for log in list(self.api.logs):
+            log.look()
+        if self._keep is not None:
+            self._keep(self.kept())
+
+    def remember(self, kept: Mapping[str, Any] | None) -> None:
+        """Go on with the time that was kept, if one was."""
+        if kept is not None:
+            self.cluster.agenda.clock.restore(kept)
+            self.begun = float(kept["begun"])
+
+    def kept(self) -> dict[str, Any]:
+        """What there is to be kept of its time."""
+        return {**self.cluster.agenda.clock.kept(), "begun": self.begun}
+
+    async def reset(self) -> None:
+        """Build the cluster anew, from its scenario's beginning with the same seed, and serve it in this one's place.
+
+        The wall's time is its own again. Tokens stay good, but for those of service accounts, whose objects are others.
+        """
+        old, begun = self.cluster, self.cluster.agenda.clock.wall()
+        new = await asyncio.to_thread(self._built, old)
+        moves = self._moving is not None
+        await self.freeze()
+        await self._close_all()
+        if old.sandboxes is not None:
+            await old.sandboxes.close()
+        if old.store.journal is not None:
+            old.store.journal.goes_on_with(old.store.everything()[0], new.store.everything)
+            new.store.journal, old.store.journal = old.store.journal, None
+        self.cluster, self.begun = new, begun
+        self.resolver = Resolver(new)
+        self.access.authorizer, self.access.issuer = self.resolver, Tokens(new, new.signer)
+        self.api = Api(new, self.access, self.faults)
+        self.api.control = self.control
+        if moves:
+            self.move()
+        self.clock_changed()
+
+    def _built(self, old: Cluster) -> Cluster:
+        new = Cluster(old.name, old.seed, after=old.store.revision + SPARE_VERSIONS)
+        new.authority, new.signer = old.authority, old.signer
+        new.address, new.shell = old.address, old.shell
+        new.client_authority = old.client_authority
+        build(self.plan.name, new, self.plan.settings)
+        return new
+
+    # --------------------------------------------------------------------------------------------------- its ends
 
     def close_watches(self) -> None:
         """End all open watches, as a server does that shuts down."""
@@ -155,6 +265,7 @@ class Playground:
         port: Of the first; the others get the next ones. 0 is any.
         settings: Of the scenario.
         state: Where it is kept: what is there already is gone on with, on the ports it had. The caller closes it.
+        shell: Which shell containers have: ``auto``, ``sandbox``, ``emulated`` (`sandbox.modes`).
 
     Raises:
         UnknownScenario: It lists the known ones.
@@ -170,6 +281,7 @@ class Playground:
         port: int = 0,
         settings: Settings | None = None,
         state: StateFolder | None = None,
+        shell: str = "emulated",
     ):
         check(scenario)
         asked = settings or Settings()
@@ -179,19 +291,29 @@ class Playground:
         if state is None:
             certificate = certificates.make()
         else:
-            keep = certificates.KEPT_DAYS
-            certificate = certificates.make(state.secret("authority", lambda: certificates.make_authority(keep)))
+            days = certificates.KEPT_DAYS
+            certificate = certificates.make(state.secret("authority", lambda: certificates.make_authority(days)))
         for number, (name, cluster) in enumerate(made.items()):
             cluster.authority = certificate.authority
+            cluster.client_authority = _client_authority(name, state)
+            cluster.shell = shell
             if state is not None:
                 cluster.signer = Signer(state.secret(f"signer {name}", _signer_pem).encode())
             token = state.secret(f"token {name}", _token) if state is not None else None
             at = port + number if port else state.port(name) if state is not None else 0
-            self.served.append(Served(cluster, certificate, at, token))
+            keep = partial(state.keep_time, name) if state is not None else None
+            self.served.append(Served(cluster, certificate, at, token, plan=Plan(scenario, asked), keep=keep))
         if state is not None:
+            for one in self.served:
+                one.remember(state.time(one.cluster.name))
+            begun = {one.cluster.name: one.begun for one in self.served}
             state.fill(
-                made, lambda cluster: build(scenario, cluster, asked), lambda cluster: resume(scenario, cluster, asked)
+                made,
+                lambda cluster: build(scenario, cluster, asked),
+                lambda cluster: resume(scenario, cluster, asked, begun[cluster.name]),
             )
+            for one in self.served:
+                state.keep_time(one.cluster.name, one.kept())
         else:
             for cluster in made.values():
                 build(scenario, cluster, asked)
@@ -204,6 +326,8 @@ class Playground:
         await self.stop()
         for one in self.served:
             await one.freeze()
+            if one.cluster.sandboxes is not None:
+                await one.cluster.sandboxes.close()
 
     async def start(self) -> None:
         """Serve, and let time pass. After `stop` it is on the same ports again.
@@ -332,6 +456,14 @@ class Playground:
 
 def _token() -> str:
     return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def _client_authority(name: str, state: StateFolder | None) -> str:
+    """Each cluster's own, so that a certificate is good for one of them."""
+    called = f"notebook-mux playground {name}"
+    if state is None:
+        return certificates.make_authority(name=called)
+    return state.secret(f"clients {name}", lambda: certificates.make_authority(certificates.KEPT_DAYS, called))
 
 
 def _signer_pem() -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import hmac
+import socket as sockets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,9 @@ from notebook_mux.life.idle import IdleEnd
 from notebook_mux.life.name import ServiceName
 from notebook_mux.life.proof import BadNonce
 from notebook_mux.life.runtime import Tenure
+from notebook_mux.listening import stop_accepting
+from notebook_mux.playground import scenarios
+from notebook_mux.playground.sandbox import modes
 from notebook_mux.playground.scenarios import Settings
 from notebook_mux.playground.server import HOST, Playground
 from notebook_mux.playground.state.errors import StateRefused
@@ -37,6 +42,7 @@ class Wanted:
         kubeconfig: Where to write the kubeconfig; None is the runtime folder.
         launched: Whether a kernel started it: it has a lock, a runtime file, and ends when nobody needs it.
         state: Where it is kept; its kubeconfig lies there too.
+        shell: Of exec and attach: one of `sandbox.modes.SHELLS`.
     """
 
     scenario: str
@@ -47,11 +53,13 @@ class Wanted:
     launched: bool = False
     settings: Settings = field(default_factory=Settings)
     state: StateFolder | None = None
+    shell: str = modes.AUTO
 
     @property
     def name(self) -> ServiceName:
         """Under which clients look for it."""
-        return ServiceName("playground", f"{self.scenario} seed={self.seed} clusters={self.clusters}")
+        mark = scenarios.fingerprint(self.scenario)[1] if scenarios.is_path(self.scenario) else ""
+        return ServiceName("playground", f"{self.scenario}{mark} seed={self.seed} clusters={self.clusters}")
 
 
 class Door:
@@ -61,21 +69,26 @@ class Door:
         self._tenure = tenure
         self._playground = playground
         self.touched: Callable[[], None] = lambda: None
+        self.more: dict[tuple[str, str], Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]] = {}
+        """What else is answered to whoever has the token, by method and path."""
         self._runner: web.ServerRunner | None = None
+        self._listening: sockets.socket | None = None
 
     async def open(self) -> int:
         """Listen; returns the port."""
         runner = web.ServerRunner(web.Server(self._answer, access_log=None), shutdown_timeout=0.5)
         await runner.setup()
-        await web.TCPSite(runner, HOST, self._tenure.port).start()
-        self._runner = runner
-        self._tenure.port = runner.addresses[0][1]
+        listening = sockets.create_server((HOST, self._tenure.port))
+        await web.SockSite(runner, listening).start()
+        self._runner, self._listening = runner, listening
+        self._tenure.port = listening.getsockname()[1]
         return self._tenure.port
 
     async def close(self) -> None:
         """Stop listening."""
         runner, self._runner = self._runner, None
-        if runner is not None:
+        if runner is not None and self._listening is not None:
+            await stop_accepting([self._listening])
             await runner.cleanup()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -89,11 +102,12 @@ class Door:
                 return web.json_response(self._tenure.answer(request.query.get("nonce", "")))
             except BadNonce as error:
                 return web.Response(status=400, text=f"{error}\n")
-        if request.method == "GET" and request.path == "/status":
+        more = self.more.get((request.method, request.path))
+        if more is not None or (request.method == "GET" and request.path == "/status"):
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
             if not hmac.compare_digest(token.encode("utf-8", "replace"), self._tenure.token.encode()):
                 return web.Response(status=401, text="a token is needed\n")
-            return web.json_response(status_of(self._playground))
+            return await more(request) if more is not None else web.json_response(status_of(self._playground))
         return web.Response(status=404, text="404 page not found\n")
 
 
@@ -128,14 +142,21 @@ async def run(wanted: Wanted, tenure: Tenure, tell: Callable[[str], None]) -> st
     Raises:
         OSError: A port is taken, or the kubeconfig cannot be written.
         StateRefused: The state cannot be read or written.
+        NoSandboxHere: It was asked for, and is refused here.
     """
     state = wanted.state
+    if wanted.shell == modes.SANDBOX:
+        from notebook_mux.playground.sandbox import entrance
+
+        await entrance.check()
     playground = Playground(
         wanted.scenario, seed=wanted.seed, clusters=wanted.clusters, port=wanted.port, settings=wanted.settings,
-        state=state,
+        state=state, shell=wanted.shell,
     )  # fmt: skip
     door = Door(tenure, playground)
     async with _started(playground, state):
+        gc.freeze()
+        gc.enable()
         path = wanted.kubeconfig or (state.kubeconfig if state is not None else _own(wanted, tenure))
         files.write_private(path, playground.kubeconfig)
         if state is not None:
@@ -170,7 +191,7 @@ async def _started(playground: Playground, state: StateFolder | None) -> AsyncIt
         yield
 
 
-async def _until_the_end(end: Awaitable[str], state: StateFolder | None) -> str:
+async def until_the_end(end: Awaitable[str], state: StateFolder | None) -> str:
     """Wait for the end; what is kept comes to the disk once a second meanwhile.
 
     Raises:
@@ -216,7 +237,7 @@ async def _serve(
         tenure.publish(port, {"kubeconfig": str(path), "url": playground.url})
         tell(playground.url)
         tell(str(path))
-        return await _until_the_end(end.wait(), wanted.state)
+        return await until_the_end(end.wait(), wanted.state)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

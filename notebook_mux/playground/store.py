@@ -6,6 +6,7 @@ caller its own copy, so nobody can change the store by accident. For one thread,
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -27,9 +28,13 @@ ANY = ""
 KEPT = 100
 """Changes of a kind that do not age: on an idle cluster very old versions still work, as on a real one."""
 
+CONTENTS = 256
+"""Objects that are kept decoded too, of a process: those that controllers look at again and again; some megabytes."""
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_contents: deque[Stored] = deque()
 
 
 class Stored:
@@ -42,11 +47,12 @@ class Stored:
         owner: The uid of its controller; empty without one.
         owners: The uids of all its owners.
         deleting: Whether it is being deleted.
+        ready: Whether it is a pod that is ready.
         cells: Its printed row and the second it was printed in, kept for the next who asks within it.
     """
 
-    __slots__ = ("body", "cells", "deleting", "fields", "key", "kind", "labels", "owner", "owners", "revision",
-                 "uid")  # fmt: skip
+    __slots__ = ("_content", "body", "cells", "deleting", "fields", "key", "kind", "labels", "owner", "owners",
+                 "ready", "revision", "uid")  # fmt: skip
 
     def __init__(self, kind: Kind, obj: Json, revision: int):
         metadata = obj["metadata"]
@@ -61,9 +67,11 @@ class Stored:
         self.owner: str = next((one["uid"] for one in owners if one.get("controller")), "")
         self.owners: tuple[str, ...] = tuple([one["uid"] for one in owners]) if owners else ()
         self.deleting = "deletionTimestamp" in metadata
+        self.ready = kind.resource == "pods" and _is_ready(obj)
         rest = {name: value for name, value in obj.items() if name not in ("kind", "apiVersion", "metadata")}
         self.body = _encode({"metadata": metadata, **rest})[1:]
         self.cells: tuple[int, bytes] | None = None
+        self._content: Json | None = None
 
     @property
     def namespace(self) -> str:
@@ -102,14 +110,14 @@ class Stored:
         return Stored(kind, obj, self.revision)
 
     def changed(self, obj: Json) -> set[str]:
-        """Which parts of an object are not as they are here, by their names; most are not even decoded for it."""
-        here = _parts(self.encoded)
+        """Which parts of an object are not as they are here, by their names."""
+        here = self.content
         return {
             name
             for name in here.keys() | obj.keys()
             if name not in here
             or name not in obj
-            or (_encode(obj[name]) != bytes(here[name]) and _decode(here[name]) != obj[name])
+            or (here[name] != obj[name] and here[name] != _decode(_encode(obj[name])))
         }
 
     def part(self, name: str) -> Any:
@@ -117,10 +125,25 @@ class Stored:
         found = _parts(self.encoded).get(name)
         return None if found is None else _decode(found)
 
+    @property
+    def content(self) -> Json:
+        """What it says, to look at: all share it, and nobody may change it (`decode` gives a copy)."""
+        if self._content is None:
+            self._content = self.decode()
+            _contents.append(self)
+            if len(_contents) > CONTENTS:
+                _contents.popleft()._content = None
+        return self._content
+
     def decode(self) -> Json:
         """A copy of its own for the caller."""
         obj: Json = _decode(self.encoded)
         return obj
+
+
+def _is_ready(pod: Json) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
 def head_of(kind: Kind) -> bytes:
@@ -139,6 +162,9 @@ class Journal(Protocol):
 
     def moved(self, revision: int) -> None:
         """A version is used up."""
+
+    def goes_on_with(self, old: Iterable[Stored], new: Callable[[], tuple[list[Stored], int]]) -> None:
+        """Other objects are in the place of all there were."""
 
 
 class Store:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from notebook_mux.playground import encoding
+from notebook_mux.playground import control, encoding
 from notebook_mux.playground.watches import Watcher
 
 BOOKMARK_S = 60.0
@@ -76,7 +76,8 @@ class Stream:
     async def send(self, request: web.BaseRequest) -> web.StreamResponse:
         """Send it until it is over."""
         media = f"{encoding.PROTOBUF};stream=watch" if self._protobuf else "application/json"
-        headers = {"Content-Type": media, "Cache-Control": "no-cache, private"}
+        clock = control.header(self.watcher.cluster.agenda.clock)
+        headers = {"Content-Type": media, "Cache-Control": "no-cache, private", control.HEADER: clock}
         if self._compress:
             headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
         response = web.StreamResponse(headers=headers)

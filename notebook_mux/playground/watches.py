@@ -41,7 +41,7 @@ class Watcher:
     """
 
     def __init__(self, cluster: Cluster, target: Target, options: ListOptions, form: str, wake: Callable[[], None]):
-        self._cluster = cluster
+        self.cluster = self._cluster = cluster
         self._target = target
         self._options = options
         self._form = form

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +12,7 @@ from notebook_mux.playground import admission, checking, conversions, defaults, 
 from notebook_mux.playground.access import User
 from notebook_mux.playground.apply import server_side, tracking
 from notebook_mux.playground.cluster import Cluster
+from notebook_mux.playground.csr import objects as requests
 from notebook_mux.playground.guards import Guard
 from notebook_mux.playground.kinds import Kind
 from notebook_mux.playground.options import DIGITS
@@ -31,6 +31,7 @@ from notebook_mux.playground.store import Stored
 
 Json = dict[str, Any]
 
+FINALIZE = "finalize"
 STATUS_KEPT = frozenset({"kind", "apiVersion", "metadata", "status"})
 SERVER_OWNS = ("uid", "creationTimestamp", "resourceVersion", "generation", "namespace", "name", "deletionTimestamp",
                "deletionGracePeriodSeconds")  # fmt: skip
@@ -125,6 +126,8 @@ class Writer:
         defaults.fill(kind.resource, obj)
         self._guard.fill(kind, obj)
         strategies.complete(kind, None, obj)
+        if kind.resource == requests.CSRS:
+            requests.begin(obj, asking.user)
         if not owned:
             self.tracker.created(kind, obj, asking.manager)
         if "status" in kind.subresources and kind.resource != "nodes":  # a kubelet brings its node's status along
@@ -220,7 +223,7 @@ class Writer:
         kind = target.kind
         old = stored.decode()
         defaults.fill(kind.resource, old)
-        new = change(copy.deepcopy(old))
+        new = change(msgspec.json.decode(msgspec.json.encode(old)))
         for part in () if kind.custom else ("spec", "status"):
             if isinstance(old.get(part), dict) and new.get(part) is None:
                 new[part] = {}  # of a kind that has it, it is there even if it is empty
@@ -233,6 +236,8 @@ class Writer:
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         resizing = target.subresource == "resize"
         new = resize.resized(old, new) if resizing else strategies.prepare(kind, old, new, target.subresource)
+        if kind.resource == requests.CSRS:
+            requests.keep(old, new, target.subresource, self._cluster.agenda.stamp())
         request = admission.Request(self._cluster, kind, admission.UPDATE, target.namespace, new, old,
                                     target.subresource, asking.dry_run, asking.warnings)  # fmt: skip
         admission.change(request)
@@ -249,7 +254,7 @@ class Writer:
         admission.look(request)
         if asking.dry_run:
             return Stored(kind, new, stored.revision)
-        if self._is_gone(new):
+        if self._is_gone(new, target.subresource):
             return Stored(kind, new, self._store.remove(kind, stored.key).revision)
         return self._put(kind, new)
 
@@ -312,11 +317,13 @@ class Writer:
             )
 
     @staticmethod
-    def _is_gone(obj: Json) -> bool:
+    def _is_gone(obj: Json, subresource: str) -> bool:
         """Whether the last finalizer of an object that is being deleted has been taken away."""
         metadata = obj["metadata"]
         waits = metadata.get("finalizers") or (obj["kind"] == "Pod" and metadata.get("deletionGracePeriodSeconds"))
-        return bool(metadata.get("deletionTimestamp")) and not waits and obj["kind"] != "Namespace"
+        if obj["kind"] == "Namespace":  # its controller takes the last away, or somebody by force
+            waits = waits or subresource != FINALIZE or obj["spec"].get("finalizers")
+        return bool(metadata.get("deletionTimestamp")) and not waits
 
     def _give_address(self, obj: Json) -> None:
         """Give a service what it has not yet: an address, and ports on the nodes."""

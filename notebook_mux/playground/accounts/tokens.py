@@ -78,7 +78,7 @@ class Tokens:
         audiences = list(spec.get("audiences") or [ISSUER])
         bound = self._bound(account, spec.get("boundObjectRef"))
         lives = EXTENDED_S if "pod" in bound and seconds == POD_S and audiences == [ISSUER] else seconds
-        now = self._cluster.agenda.now()
+        now = self._cluster.agenda.clock.wall()
         warn = {"warnafter": int(now) + seconds} if lives != seconds else {}
         token = self._issue(account, audiences, lives, bound | warn)
         return {
@@ -111,7 +111,7 @@ class Tokens:
         return token
 
     def _issue(self, account: Stored, audiences: list[str], seconds: int, more: Json) -> str:
-        now = int(self._cluster.agenda.now())
+        now = int(self._cluster.agenda.clock.wall())
         own = {"namespace": account.namespace, "serviceaccount": {"name": account.name, "uid": account.uid}}
         return self._signer.sign(
             {
@@ -179,7 +179,7 @@ class Tokens:
             return None
 
     def _of_claims(self, claims: Json) -> tuple[User, list[str]] | None:
-        now = self._cluster.agenda.now()
+        now = self._cluster.agenda.clock.wall()
         if now > claims["exp"] + LEEWAY_S or now < claims["nbf"] - LEEWAY_S:
             return None
         own = claims["kubernetes.io"]

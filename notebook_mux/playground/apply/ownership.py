@@ -127,7 +127,7 @@ def decode(entries: Any) -> Managers:
 
 
 def encode(managers: Managers) -> list[Json]:
-    """The entries, in the server's order: applies before updates, then by time and name."""
+    """The entries: applies before updates, then by time and name."""
     entries = []
     for owner, owned in managers.items():
         entry: Json = {"manager": owner.manager, "operation": owner.operation, "apiVersion": owned.api_version}
@@ -137,12 +137,13 @@ def encode(managers: Managers) -> list[Json]:
         if owner.subresource:
             entry["subresource"] = owner.subresource
         entries.append(entry)
-    return sorted(entries, key=_order)
+    return in_order(entries)
 
 
-def _order(entry: Json) -> tuple[str, ...]:
-    return (entry["operation"], entry.get("time", ""), entry["manager"], entry["apiVersion"],
-            entry.get("subresource", ""))  # fmt: skip
+def in_order(entries: Iterable[Json]) -> list[Json]:
+    """Entries in the server's order: in another, the next write would move them and so be a change."""
+    return sorted(entries, key=lambda one: (one["operation"], one.get("time", ""), one["manager"], one["apiVersion"],
+                                            one.get("subresource", "")))  # fmt: skip
 
 
 def is_reset(entries: Any) -> bool:

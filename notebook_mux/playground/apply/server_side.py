@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from notebook_mux.playground import yamls
+from notebook_mux import yamls
 from notebook_mux.playground.kinds import Kind
 from notebook_mux.playground.status import bad_request, conflict
 

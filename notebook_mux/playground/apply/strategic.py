@@ -132,8 +132,8 @@ def _delete_from(result: Json, key: str, gone: Any) -> None:
 def _merge_list(old: list[Any], patch: list[Any], schema: Schema | None) -> list[Any]:
     merge_key = schema.patch_merge_key if schema is not None else ""
     if not any(isinstance(one, dict) for one in [*old, *patch]):
-        both = list(dict.fromkeys([*old, *patch]))
-        return _in_order(both, patch, old, "")
+        both = {_identity(one, ""): one for one in [*old, *patch]}  # a list in a list cannot be hashed
+        return _in_order(list(both.values()), patch, old, "")
     inner = schema.items if schema is not None else None
     replaced, wanted, gone = False, [], set[str]()
     for one in patch:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
-from notebook_mux.playground.apply import checks, conflicts, fields, last_applied, ownership
+from notebook_mux.playground.apply import checks, conflicts, fields, last_applied, ownership, typed
 from notebook_mux.playground.apply.fields import Fields
 from notebook_mux.playground.apply.ownership import APPLY, UPDATE, Change, Conflicts, Managers, Owner
 from notebook_mux.playground.apply.typed import Mistyped, Schema
@@ -16,6 +15,9 @@ from notebook_mux.playground.status import ApiError
 from notebook_mux.playground.strategies.resets import STATUS_KEEPS_LABELS
 
 Json = dict[str, Any]
+
+UNTRACKED = frozenset({"certificatesigningrequests.certificates.k8s.io"})
+"""Kinds of whose fields the real server does not note whose they are."""
 
 STATUS = fields.of_paths("status")
 NOT_STATUS = fields.of_paths("spec")
@@ -36,12 +38,18 @@ class Tracker:
 
     def created(self, kind: Kind, obj: Json, manager: str) -> None:
         """Note whose a new object's fields are: all that it says, with its defaults."""
+        if kind.resource in UNTRACKED:
+            obj["metadata"].pop("managedFields", None)
+            return
         change = self._change(Target(kind), manager, UPDATE)
         managers = ownership.known({}, obj["metadata"].pop("managedFields", None))
         _write(obj, ownership.update({}, obj, managers, change))
 
     def updated(self, target: Target, old: Json, new: Json, manager: str) -> None:
         """Note who changed what of an object; its new state has its defaults."""
+        if target.kind.resource in UNTRACKED:
+            new["metadata"].pop("managedFields", None)
+            return
         said = new["metadata"].pop("managedFields", None)
         managers = ownership.known(old, said, subresource=bool(target.subresource))
         change = self._change(target, manager, UPDATE)
@@ -68,7 +76,7 @@ class Tracker:
             raise _mistyped(target, applied, error) from None
         except Conflicts as found:
             raise conflicts.error(found) from None
-        new = copy.deepcopy(new)
+        new = {name: _whole(inner, typed.below(change.schema, name)) for name, inner in new.items()}
         if manager == last_applied.KUBECTL and live is not None:
             last_applied.follow(new, applied)
         _write(new, managers)
@@ -101,7 +109,7 @@ def _reset(target: Target) -> Fields | None:
         if target.kind.custom:
             return ONLY_STATUS
         return NOT_STATUS_NOR_LABELS if target.kind.resource in STATUS_KEEPS_LABELS else NOT_STATUS
-    return STATUS if "status" in target.kind.subresources and not target.subresource else None
+    return STATUS if "status" in target.kind.subresources and target.subresource in ("", "finalize") else None
 
 
 def _bare(obj: Json) -> Json:
@@ -110,6 +118,17 @@ def _bare(obj: Json) -> Json:
         return {}
     metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
     return {**obj, "metadata": metadata}
+
+
+def _whole(value: Any, schema: Schema | None) -> Any:
+    """A copy in which an item that is null is what Go's decoder makes of it where a struct is meant: an empty one."""
+    if isinstance(value, dict):
+        return {name: _whole(inner, typed.below(schema, name)) for name, inner in value.items()}
+    if not isinstance(value, list):
+        return value
+    inner = schema.items if schema is not None else None
+    struct = inner is not None and bool(inner.properties)
+    return [{} if one is None and struct else _whole(one, inner) for one in value]
 
 
 def _write(obj: Json, managers: Managers) -> None:

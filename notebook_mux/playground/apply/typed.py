@@ -141,13 +141,16 @@ def is_atomic(schema: Schema | None, value: Any) -> bool:
 def zero(schema: Schema | None, name: str) -> Any:
     """What a typed object has in a field that nobody set: structs are there empty, and lists that are required null.
 
-    The server compares objects of Go types, whose structs cannot be left out; the documents say so by ``default: {}``.
+    The server compares objects of Go types, whose structs cannot be left out; the documents say so by ``default: {}``,
+    and by ``default: ""`` that a text is written even if it is empty.
     """
     found = schema.field(name) if schema is not None else None
     if schema is None or found is None:
         return MISSING
     if found.default == {} and found.type == "object":
         return {}
+    if found.default == "":
+        return ""
     if name in schema.required:
         return None if found.type == "array" else found.default if isinstance(found.default, str | int) else MISSING
     return MISSING
@@ -290,11 +293,11 @@ def _pairs(old: Any, new: Any, schema: Schema | None, typed: bool) -> Iterator[t
     before, after = (side if isinstance(side, dict) else {} for side in (old, new))
     for name in [*before, *(name for name in after if name not in before)]:
         one, other = before.get(name, MISSING), after.get(name, MISSING)
-        if typed:
+        if typed:  # what is null where the other has nothing is a time, which that has too
             if one is MISSING and old is not MISSING:
-                one = zero(schema, name)
+                one = zero(schema, name) if other is not None else None
             if other is MISSING and new is not MISSING:
-                other = zero(schema, name)
+                other = zero(schema, name) if one is not None else None
         yield fields.field(name), one, other, below(schema, name)
 
 
@@ -345,6 +348,7 @@ def _merge_items(live: list[Any], applied: list[Any], schema: Schema) -> list[An
     wanted = unique_items(schema, applied)
     there = unique_items(schema, live)
     order = list(wanted)
+    places = {key: place for place, key in enumerate(order)}
     shared = iter([key for key in order if key in there])
     due = next(shared, None)
     result: list[Any] = []
@@ -354,7 +358,7 @@ def _merge_items(live: list[Any], applied: list[Any], schema: Schema) -> list[An
         if key not in wanted:
             result.append(item)
         elif key == due:
-            upto = order.index(key) + 1
+            upto = places[key] + 1
             result += [merge(there.get(one, MISSING), wanted[one], schema.items) for one in order[placed:upto]]
             placed = upto
             due = next(shared, None)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from notebook_mux.playground.checking import metadata, network, others, pods, storage, unmeant, workloads
+from notebook_mux.playground.checking import metadata, network, others, placement, pods, storage, unmeant, workloads
 from notebook_mux.playground.checking.base import inner
 from notebook_mux.playground.kinds import Kind
 
@@ -26,6 +26,7 @@ _OF_SPEC: dict[str, Callable[[Json], Iterable[Json]]] = {
     "pods": lambda spec: pods.check("spec", spec),
     "deployments.apps": workloads.deployment,
     "replicasets.apps": workloads.replica_set,
+    "replicationcontrollers": workloads.replication_controller,
     "statefulsets.apps": workloads.stateful_set,
     "daemonsets.apps": workloads.daemon_set,
     "jobs.batch": workloads.job,
@@ -42,12 +43,16 @@ _OF_SPEC: dict[str, Callable[[Json], Iterable[Json]]] = {
     "poddisruptionbudgets.policy": others.disruption_budget,
     "leases.coordination.k8s.io": others.lease,
     "nodes": others.node,
+    "namespaces": lambda spec: metadata.finalizers("spec.finalizers", spec.get("finalizers")),
 }
 _OF_OBJECT: dict[str, Callable[[Json], Iterable[Json]]] = {
     "configmaps": others.config_map,
     "secrets": others.secret,
     "storageclasses.storage.k8s.io": storage.storage_class,
     "priorityclasses.scheduling.k8s.io": others.priority_class,
+    "apiservices.apiregistration.k8s.io": others.api_service,
+    "runtimeclasses.node.k8s.io": placement.runtime_class,
+    "endpoints": network.endpoints,
     "endpointslices.discovery.k8s.io": network.endpoint_slice,
 }
 

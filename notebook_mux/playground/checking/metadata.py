@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from notebook_mux.playground.checking.base import (
     Causes,
     Json,
@@ -16,9 +18,11 @@ from notebook_mux.playground.checking.base import (
 from notebook_mux.playground.kinds import Kind
 
 AS_LABEL = frozenset({"namespaces", "services"})
-"""Kinds whose names are DNS labels; the names of RBAC objects are free."""
+"""Kinds whose names are DNS labels."""
 
-FREE = "rbac.authorization.k8s.io"
+FREE = frozenset({"rbac.authorization.k8s.io", "apiregistration.k8s.io"})
+"""Groups whose names need be no more than what fits into a path; those of API services follow from their spec."""
+
 SHORTER = {"cronjobs.batch": 52, "statefulsets.apps": 63}
 """Kinds whose names are parts of other names."""
 
@@ -39,13 +43,24 @@ def check(kind: Kind, metadata: Json) -> Causes:
         yield bad("metadata.name", name, said)
     yield from labels("metadata.labels", metadata.get("labels"))
     yield from annotated("metadata.annotations", metadata.get("annotations"))
-    for number, one in enumerate(metadata.get("finalizers") or ()):
-        path = f"metadata.finalizers[{number}]"
-        wrong = list(qualified(path, one))
+    # Writers of custom objects are only warned of names without a domain.
+    yield from finalizers("metadata.finalizers", metadata.get("finalizers"), domain=not kind.custom)
+
+
+def finalizers(path: str, found: Any, *, domain: bool = True) -> Causes:
+    """The names of finalizers.
+
+    Args:
+        path: Where they are.
+        found: They.
+        domain: Whether those that are not the server's own need one.
+    """
+    for number, one in enumerate(found or ()):
+        here = f"{path}[{number}]"
+        wrong = list(qualified(here, one))
         yield from wrong
-        # Writers of custom objects are only warned of these.
-        if not wrong and "/" not in str(one) and one not in STANDARD_FINALIZERS and not kind.custom:
-            yield bad(path, one, "name is neither a standard finalizer name nor is it fully qualified")
+        if not wrong and "/" not in str(one) and one not in STANDARD_FINALIZERS and domain:
+            yield bad(here, one, "name is neither a standard finalizer name nor is it fully qualified")
 
 
 def _whole(prefix: str) -> str:
@@ -54,7 +69,7 @@ def _whole(prefix: str) -> str:
 
 
 def _problems(kind: Kind, name: str) -> list[str]:
-    if kind.group == FREE:
+    if kind.group in FREE:
         return [f"may not contain '{one}'" for one in ("/", "%") if one in name]
     if kind.resource in AS_LABEL:
         return label_problems(name)

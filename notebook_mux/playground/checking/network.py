@@ -22,6 +22,7 @@ from notebook_mux.playground.checking.base import (
     port,
     port_name_problems,
     port_or_name,
+    qualified,
     required,
     selector,
     subdomain,
@@ -208,6 +209,58 @@ def _peer(path: str, peer: Json) -> Causes:
             yield from cidr(f"{path}.ipBlock.cidr", block["cidr"])
         if len(given) > 1:
             yield forbidden(path, "may not specify both ipBlock and another peer")
+
+
+SPECIAL = (
+    ("is_unspecified", "may not be unspecified ({})"),
+    ("is_loopback", "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
+    ("is_link_local", "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
+)
+LOCAL_MULTICAST = (ipaddress.ip_network("224.0.0.0/24"), ipaddress.ip_network("ff02::/16"))
+
+
+def endpoints(obj: Json) -> Causes:
+    """What is wrong with an Endpoints."""
+    for number, subset in objects(obj, "subsets"):
+        here = f"subsets[{number}]"
+        if not subset.get("addresses") and not subset.get("notReadyAddresses"):
+            yield required(here, "must specify `addresses` or `notReadyAddresses`")
+        for name in ("addresses", "notReadyAddresses"):
+            for index, one in objects(subset, name):
+                yield from _endpoint_address(f"{here}.{name}[{index}]", one)
+        ports = objects(subset, "ports")
+        for index, one in ports:
+            yield from _endpoint_port(f"{here}.ports[{index}]", one, named=len(ports) > 1)
+
+
+def _endpoint_address(path: str, one: Json) -> Causes:
+    value = one.get("ip") or ""
+    yield from address(f"{path}.ip", value)
+    if one.get("hostname"):
+        yield from label(f"{path}.hostname", one["hostname"])
+    if one.get("nodeName") is not None:
+        yield from subdomain(f"{path}.nodeName", one["nodeName"])
+    try:
+        parsed = ipaddress.ip_address(value)
+    except ValueError:
+        yield bad(f"{path}.ip", value, "must be a valid IP address")
+        return
+    for name, said in SPECIAL:
+        if getattr(parsed, name):
+            yield bad(f"{path}.ip", value, said.format(value))
+    if any(parsed in network for network in LOCAL_MULTICAST):
+        yield bad(f"{path}.ip", value, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
+
+
+def _endpoint_port(path: str, one: Json, *, named: bool) -> Causes:
+    if one.get("name"):
+        yield from label(f"{path}.name", one["name"])
+    elif named:
+        yield required(f"{path}.name")
+    yield from port(f"{path}.port", one.get("port") or 0)
+    yield from one_of(f"{path}.protocol", one.get("protocol"), PROTOCOLS)
+    if one.get("appProtocol"):
+        yield from qualified(f"{path}.appProtocol", one["appProtocol"])
 
 
 def endpoint_slice(obj: Json) -> Causes:

@@ -236,6 +236,14 @@ def priority_class(obj: Json) -> Causes:
     yield from one_of("preemptionPolicy", obj.get("preemptionPolicy"), ("PreemptLowerPriority", "Never"))
 
 
+def api_service(obj: Json) -> Causes:
+    """What is wrong with an API service's name: it is made of what it serves."""
+    spec, name = inner(obj, "spec"), inner(obj, "metadata").get("name") or ""
+    wanted = f"{spec.get('version') or ''}.{spec.get('group') or ''}"
+    if name and name != wanted:
+        yield bad("metadata.name", name, f'must be `spec.version+"."+spec.group`: "{wanted}"')
+
+
 def lease(spec: Json) -> Causes:
     """What is wrong with a lease's spec."""
     seconds = spec.get("leaseDurationSeconds")
@@ -254,5 +262,5 @@ def node(spec: Json) -> Causes:
             yield unsupported(f"{here}.effect", effect, ("NoSchedule", "PreferNoSchedule", "NoExecute"))
 
 
-__all__ = ["autoscaler", "config_map", "disruption_budget", "lease", "limit_range", "node", "priority_class",
-           "resource_quota", "secret"]  # fmt: skip
+__all__ = ["api_service", "autoscaler", "config_map", "disruption_budget", "lease", "limit_range", "node",
+           "priority_class", "resource_quota", "secret"]  # fmt: skip

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from notebook_mux.playground import quantities
 from notebook_mux.playground.checking.base import (
     Causes,
     Json,
     bad,
+    duplicate,
     forbidden,
     inner,
     is_number,
+    label_problems,
+    labels,
     names,
     objects,
     qualified,
@@ -49,6 +53,28 @@ def tolerations(path: str, spec: Json) -> Causes:
             yield unsupported(f"{here}.operator", operator, ("Equal", "Exists"))
         if effect and effect not in EFFECTS:
             yield unsupported(f"{here}.effect", effect, EFFECTS)
+
+
+def runtime_class(obj: Json) -> Causes:
+    """What is wrong with a runtime class: its handler, what its pods need beside themselves, where they can run."""
+    if handler := obj.get("handler"):
+        for said in label_problems(handler):
+            yield bad("handler", handler, said)
+    else:
+        yield required("handler")
+    for name, value in inner(inner(obj, "overhead"), "podFixed").items():
+        if quantities.known(value).nano < 0:
+            yield bad(f"overhead.limits[{name}]", str(value), "must be greater than or equal to 0")
+    scheduling = inner(obj, "scheduling")
+    yield from labels("scheduling.nodeSelector", scheduling.get("nodeSelector"))
+    yield from tolerations("scheduling.tolerations", scheduling)
+    seen: list[Json] = []
+    for number, one in objects(scheduling, "tolerations"):
+        shown = {name: one.get(name[:1].lower() + name[1:]) or "" for name in ("Key", "Operator", "Value", "Effect")}
+        shown["TolerationSeconds"] = one.get("tolerationSeconds")
+        if shown in seen:
+            yield duplicate(f"scheduling.tolerations[{number}]", shown)
+        seen.append(shown)
 
 
 def affinity(path: str, spec: Json) -> Causes:

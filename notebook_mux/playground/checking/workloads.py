@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from notebook_mux.playground.checking import cron, metadata, pods
@@ -52,6 +52,22 @@ def replica_set(spec: Json) -> Causes:
     yield from _lasting(spec)
 
 
+def replication_controller(spec: Json) -> Causes:
+    """What is wrong with a replication controller's spec."""
+    found, template = spec.get("selector"), spec.get("template")
+    if not found:
+        yield required("spec.selector")
+    if template is None:
+        yield required("spec.template")
+    else:
+        labels = inner(template, "metadata").get("labels")
+        if found and not selects({"matchLabels": found}, labels or {}):
+            yield bad("spec.template.metadata.labels", labels, MISMATCH)
+        yield from _lasting(spec, word="ReplicationController")
+    yield from not_negative("spec.replicas", spec.get("replicas"))
+    yield from not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+
+
 def stateful_set(spec: Json) -> Causes:
     """What is wrong with a stateful set's spec."""
     policy = spec.get("podManagementPolicy")
@@ -67,7 +83,8 @@ def stateful_set(spec: Json) -> Causes:
     if spec.get("serviceName"):
         yield from label("spec.serviceName", spec["serviceName"])
     yield from _selector(spec, "statefulset", needed=True)
-    yield from _lasting(spec)
+    claims = {name for _, one in objects(spec, "volumeClaimTemplates") if (name := inner(one, "metadata").get("name"))}
+    yield from _lasting(spec, claims=claims)
 
 
 def daemon_set(spec: Json) -> Causes:
@@ -124,16 +141,18 @@ def _selector(spec: Json, word: str, *, needed: bool) -> Causes:
         yield bad("spec.template.metadata.labels", labels, MISMATCH)
 
 
-def _lasting(spec: Json) -> Causes:
-    """The template of what runs for ever."""
+def _lasting(spec: Json, claims: Iterable[str] = (), word: str = "ReplicaSet") -> Causes:
+    """The template of what runs for ever; each pod of a stateful set has the volumes of its ``claims`` besides."""
     template = inner(spec, "template")
     yield from metadata.template("spec.template", inner(template, "metadata"))
     pod = inner(template, "spec")
+    if claims:
+        pod = {**pod, "volumes": [*(pod.get("volumes") or ()), *({"name": one, "emptyDir": {}} for one in claims)]}
     own = "spec.template.spec.restartPolicy"
     yield from (one for one in pods.check("spec.template.spec", pod) if one["field"] != own)
     yield from one_of(own, pod.get("restartPolicy"), ALWAYS)
     if pod.get("activeDeadlineSeconds") is not None:
-        why = "activeDeadlineSeconds in ReplicaSet is not Supported"
+        why = f"activeDeadlineSeconds in {word} is not Supported"
         yield forbidden("spec.template.spec.activeDeadlineSeconds", why)
 
 

@@ -11,6 +11,7 @@ from notebook_mux.playground.accounts.controller import Accounts
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.controllers.autoscaler import Autoscaler
 from notebook_mux.playground.controllers.base import Controller
+from notebook_mux.playground.controllers.counters import Counters
 from notebook_mux.playground.controllers.cronjobs import CronJobs
 from notebook_mux.playground.controllers.daemonsets import DaemonSets
 from notebook_mux.playground.controllers.deployments import Deployments
@@ -20,15 +21,17 @@ from notebook_mux.playground.controllers.garbage import Garbage, Namespaces
 from notebook_mux.playground.controllers.jobs import Jobs
 from notebook_mux.playground.controllers.kubelet import Kubelet
 from notebook_mux.playground.controllers.nodes import Nodes
+from notebook_mux.playground.controllers.older_endpoints import EndpointsMirroring
 from notebook_mux.playground.controllers.quotas import ResourceQuotas
 from notebook_mux.playground.controllers.recorder import Recorder
-from notebook_mux.playground.controllers.replicasets import ReplicaSets
+from notebook_mux.playground.controllers.replicasets import ReplicaSets, ReplicationControllers
 from notebook_mux.playground.controllers.scheduler import Scheduler
 from notebook_mux.playground.controllers.statefulsets import StatefulSets
 from notebook_mux.playground.controllers.taints import PodGarbage, TaintEviction
 from notebook_mux.playground.controllers.volumes.claims import Claims
 from notebook_mux.playground.controllers.volumes.released import Volumes
 from notebook_mux.playground.crds.lifecycle import Definitions
+from notebook_mux.playground.csr.controller import CertificateRequests
 from notebook_mux.playground.rbac.aggregation import Aggregation
 from notebook_mux.playground.shell.starting import Programs
 
@@ -41,6 +44,7 @@ ALL: tuple[type[Controller], ...] = (
     ResourceQuotas,
     Deployments,
     ReplicaSets,
+    ReplicationControllers,
     StatefulSets,
     DaemonSets,
     CronJobs,
@@ -55,7 +59,10 @@ ALL: tuple[type[Controller], ...] = (
     PodGarbage,
     Disruption,
     EndpointSlices,
+    EndpointsMirroring,
     Autoscaler,
+    CertificateRequests,
+    Counters,
 )
 
 

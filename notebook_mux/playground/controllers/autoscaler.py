@@ -15,6 +15,7 @@ from notebook_mux.playground.controllers.base import Controller
 from notebook_mux.playground.controllers.parts import MANAGER, set_condition, set_status
 from notebook_mux.playground.controllers.scaling_rules import History
 from notebook_mux.playground.history import Change
+from notebook_mux.playground.selectors import selector_of
 from notebook_mux.playground.store import Key, Stored
 from notebook_mux.printers.common import selector_text
 
@@ -151,7 +152,7 @@ class Autoscaler(Controller):
 
     def _propose(self, look: _Round, target: Stored, current: int) -> Proposal | None:
         """The most that any metric asks for; None where none can be read, or one that might forbid to shrink."""
-        selector = target.decode()["spec"].get("selector")
+        selector = selector_of(target.kind, target.decode()["spec"])
         if not selector or not selector_text(selector):
             self._say(look, "SelectorRequired", "selector is required", warning=True)
             look.set("ScalingActive", False, "InvalidSelector", NO_SELECTOR)
@@ -213,9 +214,6 @@ class Autoscaler(Controller):
                 found["lastScaleTime"] = scaled
             if "desiredReplicas" in found:
                 found["observedGeneration"] = obj["metadata"].get("generation", 1)
-            if found == obj.get("status"):
-                return
-            obj["status"] = {}
             set_status(obj, MANAGER, self.agenda.stamp(), found)
 
         self.cluster.update(KIND, *key, change)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from notebook_mux.playground.cluster import Cluster
@@ -32,6 +32,7 @@ class Controller:
         self.random = cluster.random
         self.recorder = recorder
         self._dirty: dict[Key, None] = {}
+        self._told: tuple[str, Key] | None = None
         self._planned = False
 
     def start(self) -> None:
@@ -57,6 +58,14 @@ class Controller:
             self._planned = True
             self.agenda.after(DELAY_S, self._drain)
 
+    def tell(self, resource: str, key: Key, change: Callable[[Json], object]) -> Stored | None:
+        """Write the status that a look has come to: no reason for another look."""
+        self._told = resource, key
+        try:
+            return self.cluster.update(resource, *key, change)
+        finally:
+            self._told = None
+
     def later(self, seconds: float, key: Key) -> None:
         """Have a key looked at later."""
         self.agenda.after(seconds, lambda: self.mark(key))
@@ -74,6 +83,8 @@ class Controller:
         return ()
 
     def _changed(self, change: Change) -> None:
+        if self._told is not None and self._told == (change.new.kind.resource, change.new.key):
+            return
         self.mark(*self.keys(change))
 
     def _drain(self) -> None:

@@ -1,7 +1,8 @@
 """What containers do, and for how long: declared, or by a command that is understood, or by a well-known image.
 
 A pod's annotation ``playground.notebook-mux/behaviour`` is a list of stages separated by ``;``, and
-``playground.notebook-mux/behaviour.NAME`` is one container's own (an init container's too). The stages are
+``playground.notebook-mux/behaviour.NAME`` is one container's own (an init container's too), and
+``playground.notebook-mux/behaviour.TAG`` that of containers whose image has this tag. The stages are
 
 ===================  ==============================================================================================
 ``complete S``       ends well after S seconds
@@ -97,7 +98,8 @@ def stages(pod: Json, container: Json) -> Stages:
     name = container["name"]
     spec = pod["spec"]
     kind = next((kind for kind in OTHERS for one in spec.get(kind) or () if one["name"] == name), "")
-    said = annotations.get(f"{BEHAVIOUR}.{name}", "")
+    tag = container.get("image", "").rpartition("/")[2].partition("@")[0].partition(":")[2]
+    said = annotations.get(f"{BEHAVIOUR}.{name}") or annotations.get(f"{BEHAVIOUR}.{tag}", "")
     found = _parse(said) if said else NOTHING
     if not said and not kind and BEHAVIOUR in annotations:
         found = _parse(annotations[BEHAVIOUR])

@@ -14,6 +14,9 @@ Json = dict[str, Any]
 FIRST_S, MOST_S = 0.5, 1000.0
 """A controller tries again later each time (client-go's work queues: up to 1000 s)."""
 
+DOUBLED = 11
+"""Times, after which the wait is the longest."""
+
 
 def create(cluster: Cluster, obj: Json) -> Stored:
     """Create an object.
@@ -53,7 +56,7 @@ class Patience:
     def wait(self, key: Any) -> float:
         """Seconds until the next try, after another failure."""
         count = self._failures[key] = self._failures.get(key, -1) + 1
-        return float(min(MOST_S, FIRST_S * 2**count))
+        return float(min(MOST_S, FIRST_S * 2 ** min(count, DOUBLED)))
 
     def forget(self, key: Any) -> None:
         """It has gone well."""

@@ -219,7 +219,6 @@ class CronJobs(Controller):
     def _write(self, key: Key, status: Json) -> None:
         def change(obj: Json) -> None:
             if status != (obj.get("status") or {}):
-                obj["status"] = {}
                 set_status(obj, MANAGER, self.agenda.stamp(), status)
 
         self.cluster.update(KIND, *key, change)

@@ -173,7 +173,6 @@ class DaemonSets(Controller):
                 "numberUnavailable": max(0, len(wanted) - available),
             }
             kept = {name: value for name, value in status.items() if value or name in REQUIRED_COUNTS}
-            target["status"] = {}
             set_status(target, MANAGER, self.agenda.stamp(), kept)
 
         self.cluster.update(KIND, *key, change)

@@ -58,7 +58,7 @@ class Deployments(Controller):
             self._tell(key)
             return
         progress.note_pause(self.cluster, stored)
-        obj = stored.decode()
+        obj = stored.content
         found = self._sets(stored)
         paused = bool(obj["spec"].get("paused"))
         new = self._new_set(stored, obj, found, make=not paused)
@@ -66,8 +66,8 @@ class Deployments(Controller):
             self._scale_all(stored, obj, found, new)
         elif new is not None:
             self._roll(stored, obj, found, new)
-        self._clean_up(stored, obj, new)
         self._tell(key)
+        self._clean_up(stored, new)
 
     def _sets(self, stored: Stored) -> list[Set]:
         return [Set.read(one) for one in self.owned(SETS, stored.namespace, stored.uid)]
@@ -125,23 +125,26 @@ class Deployments(Controller):
         return {**kept, DESIRED: str(spec["replicas"]), MAX: str(most), REVISION: str(revision)}
 
     def _annotate(self, obj: Json, new: Set, revision: int) -> None:
-        def change(one: Json) -> None:
-            before = one["metadata"].get("annotations") or {}
-            wanted = self._annotations(obj, revision)
-            sized = {key: before[key] for key in (DESIRED, MAX) if key in before}
-            one["metadata"]["annotations"] = {**before, **wanted, **sized}
-            one["spec"]["minReadySeconds"] = obj["spec"].get("minReadySeconds", 0)
-            if not one["spec"]["minReadySeconds"]:
-                del one["spec"]["minReadySeconds"]
+        before, least = new.obj["metadata"].get("annotations") or {}, obj["spec"].get("minReadySeconds", 0)
+        sized = {key: before[key] for key in (DESIRED, MAX) if key in before}
+        wanted = {**before, **self._annotations(obj, revision), **sized}
 
-        self.cluster.update(SETS, *new.stored.key, change)
-        new.obj["metadata"].setdefault("annotations", {})[REVISION] = str(revision)
+        def change(one: Json) -> None:
+            one["metadata"]["annotations"] = wanted
+            one["spec"].pop("minReadySeconds", None)
+            if least:
+                one["spec"]["minReadySeconds"] = least
+
+        if wanted != before or least != new.obj["spec"].get("minReadySeconds", 0):
+            self.cluster.update(SETS, *new.stored.key, change)
+        new.revision = revision
 
     def _tell_revision(self, stored: Stored, revision: int) -> None:
         def change(obj: Json) -> None:
             obj["metadata"].setdefault("annotations", {})[REVISION] = str(revision)
 
-        self.cluster.update(KIND, *stored.key, change)
+        if revision_of(stored.content) != revision:
+            self.cluster.update(KIND, *stored.key, change)
 
     def _make_set(self, stored: Stored, obj: Json, found: list[Set], revision: int) -> Json:
         spec = obj["spec"]
@@ -196,26 +199,27 @@ class Deployments(Controller):
 
     def _scale(self, stored: Stored, obj: Json, one: Set, count: int) -> bool:
         before, spec = one.replicas, obj["spec"]
-        most = spec["replicas"] + sizes.surge(spec)
+        sized = {DESIRED: str(spec["replicas"]), MAX: str(spec["replicas"] + sizes.surge(spec))}
 
         def change(target: Json) -> None:
             target["spec"]["replicas"] = count
-            annotations = target["metadata"].setdefault("annotations", {})
-            annotations |= {DESIRED: str(spec["replicas"]), MAX: str(most)}
+            target["metadata"].setdefault("annotations", {}).update(sized)
 
-        self.cluster.update(SETS, *one.stored.key, change)
+        if before != count or any(one.annotation(name) != value for name, value in sized.items()):
+            self.cluster.update(SETS, *one.stored.key, change)
         if before == count:
             return False
-        one.obj["spec"]["replicas"] = count
+        one.replicas = count
         said = f"Scaled {'up' if count > before else 'down'} replica set {one.name} from {before} to {count}"
         self.recorder.event(stored, "ScalingReplicaSet", said, component=COMPONENT)
         return True
 
-    def _clean_up(self, stored: Stored, obj: Json, new: Set | None) -> None:
+    def _clean_up(self, stored: Stored, new: Set | None) -> None:
         """Forget the oldest templates, when a roll-out is complete."""
-        if new is None or not progress.is_complete(obj):
+        now = self.store.get(KIND, *stored.key)
+        if new is None or now is None or not progress.is_complete(now.content):
             return
-        limit = obj["spec"].get("revisionHistoryLimit", 10)
+        limit = now.content["spec"].get("revisionHistoryLimit", 10)
         empty = [one for one in self._sets(stored)
                  if one.name != new.name and not one.replicas and not one.count("replicas")]  # fmt: skip
         for one in sorted(empty, key=lambda found: found.revision)[: max(0, len(empty) - limit)]:
@@ -227,7 +231,7 @@ class Deployments(Controller):
         stored = self.store.get(KIND, *key)
         if stored is None:
             return
-        obj = stored.decode()
+        obj = stored.content
         found = self._sets(stored)
         new = next((one for one in found if is_of_template(one, obj["spec"]["template"])), None)
         total, ready, available, going = (
@@ -245,22 +249,23 @@ class Deployments(Controller):
         }
         failure = next((one for held in found if (one := condition((held.obj.get("status") or {}).get("conditions"),
                                                                    FAILURE))), None)  # fmt: skip
-        stamp = self.agenda.stamp()
+        before, always = obj.get("status") or {}, ("terminatingReplicas",)
+        status: Json = {
+            "observedGeneration": obj["metadata"]["generation"],
+            **{name: count for name, count in counts.items() if count or name in always},
+            "conditions": progress.conditions(obj, counts, new.name if new is not None else "", failure,
+                                              self.agenda.now()),
+        }  # fmt: skip
+        if "collisionCount" in before:
+            status["collisionCount"] = before["collisionCount"]
+        told: Stored | None = stored
+        if status != before:
 
-        def change(target: Json) -> None:
-            before = target.get("status") or {}
-            conditions = progress.conditions(target, counts, new.name if new is not None else "", failure,
-                                             self.agenda.now())  # fmt: skip
-            always = ("terminatingReplicas",)
-            status: Json = {name: count for name, count in counts.items() if count or name in always}
-            if "collisionCount" in before:
-                status["collisionCount"] = before["collisionCount"]
-            target["status"] = {}
-            generation = target["metadata"]["generation"]
-            set_status(target, MANAGER, stamp, {"observedGeneration": generation, **status, "conditions": conditions})
+            def change(target: Json) -> None:
+                set_status(target, MANAGER, self.agenda.stamp(), status)
 
-        told = self.cluster.update(KIND, *key, change)
-        if told is not None and (wait := progress.until_late(told.decode(), self.agenda.now())) is not None:
+            told = self.tell(KIND, key, change)
+        if told is not None and (wait := progress.until_late(told.content, self.agenda.now())) is not None:
             self.later(wait, key)
 
 

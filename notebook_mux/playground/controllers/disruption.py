@@ -145,7 +145,6 @@ class Disruption(Controller):
                           observedGeneration=generation)  # fmt: skip
             if disrupted:
                 status["disruptedPods"] = disrupted
-            obj["status"] = {}
             set_status(obj, MANAGER, stamp, status)
 
         self.cluster.update(KIND, *key, change)

@@ -1,48 +1,57 @@
-"""EndpointSlices: the pods behind each service, and what is known of them."""
+"""EndpointSlices and Endpoints: the pods behind each service, and what is known of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from notebook_mux.playground import managed
+from notebook_mux.playground.controllers import older_endpoints
 from notebook_mux.playground.controllers.base import Controller
-from notebook_mux.playground.controllers.parts import MANAGER, is_ready, owner_reference
+from notebook_mux.playground.controllers.parts import news_of
+from notebook_mux.playground.controllers.slices import HEADLESS, SLICES, Keeper, Wanted
 from notebook_mux.playground.history import Change
 from notebook_mux.playground.store import Key, Stored
 
 Json = dict[str, Any]
 
-SLICES = "endpointslices.discovery.k8s.io"
-SERVICE = "kubernetes.io/service-name"
-MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 OURS = "endpointslice-controller.k8s.io"
-HEADLESS = "service.kubernetes.io/headless"
-TRIGGERED = "endpoints.kubernetes.io/last-change-trigger-time"
 ZONE = "topology.kubernetes.io/zone"
 MOST = 100
 """Endpoints of one slice (--max-endpoints-per-slice)."""
 
 
 class EndpointSlices(Controller):
-    """The controller of endpoint slices: some for each set of ports that a service has on its pods."""
+    """The controller of endpoint slices: some for each set of ports that a service has on its pods.
 
-    watches = ("services", "pods")
+    It keeps the services' Endpoints too, since both come from the same pods.
+    """
+
+    watches = ("services", "pods", SLICES, older_endpoints.ENDPOINTS)
 
     def start(self) -> None:
         """Begin with no selectors known."""
         self._selectors: dict[Key, Json] = {}
+        self._slices = Keeper(self.cluster, OURS, dated=True)
         super().start()
 
     def keys(self, change: Change) -> Iterable[Key]:
-        """A service's own key; for a pod those of its namespace's services that select it, or did."""
+        """A service's own key; for a pod those of its namespace's services that select it, or did.
+
+        Of slices and Endpoints those of services that lost one.
+        """
         new, old = change.new, change.old
+        if new.kind.resource == SLICES:
+            return self._slices.services(change)
+        if new.kind.resource == older_endpoints.ENDPOINTS:
+            return (new.key,) if change.type == "DELETED" else ()
         if new.kind.resource == "services":
             if change.type == "DELETED":
                 self._selectors.pop(new.key, None)
             else:
-                self._selectors[new.key] = new.decode()["spec"].get("selector") or {}
+                self._selectors[new.key] = new.content["spec"].get("selector") or {}
             return (new.key,)
+        if not news_of(change):
+            return ()
         labels = [dict(new.labels), *([dict(old.labels)] if old is not None else [])]
         return [
             key
@@ -53,54 +62,43 @@ class EndpointSlices(Controller):
     def sync(self, key: Key) -> None:
         """Bring a service's slices to what its pods are."""
         service = self.store.get("services", *key)
-        if service is None or service.deleting:
+        if service is None:
+            self.cluster.remove(older_endpoints.ENDPOINTS, *key)
             return
-        obj = service.decode()
+        if service.deleting:
+            return
+        obj = service.content
         selector = obj["spec"].get("selector")
         if not selector or obj["spec"].get("type") == "ExternalName":
             return  # whoever made it says what is behind it
-        wanted = self._wanted(service, obj, selector)
-        there = [
-            one
-            for one in self.store.items(SLICES, key[0])
-            if one.labels.get(SERVICE) == key[1] and one.labels.get(MANAGED_BY) == OURS
+        found = self._pods(service, obj, selector)
+        labels = obj["metadata"].get("labels") or {}
+        if obj["spec"].get("clusterIP") == "None":
+            labels = {**labels, HEADLESS: ""}
+        wanted = [
+            Wanted(ports, endpoints[at : at + MOST])
+            for ports, endpoints in found or [([], [])]
+            for at in range(0, max(1, len(endpoints)), MOST)
         ]
-        for one in list(there):
-            shape = _as_key(one.decode().get("ports") or [])
-            match = next((pair for pair in wanted if _as_key(pair[0]) == shape), None)
-            if match is not None:
-                wanted.remove(match)
-                there.remove(one)
-                self._change(one, service, obj, *match)
-        for ports, endpoints in wanted:
-            if there:
-                self._change(there.pop(), service, obj, ports, endpoints)
-            else:
-                self.cluster.create(self._make(service, obj, ports, endpoints))
-        for one in there:
-            self.cluster.remove(SLICES, *one.key)
+        self._slices.bring(service, labels, {}, wanted)
+        older_endpoints.bring(self.cluster, service, obj, found)
 
-    def _wanted(self, service: Stored, obj: Json, selector: Json) -> list[tuple[list[Json], list[Json]]]:
-        """Ports and endpoints of each slice; one without any where there is no pod."""
+    def _pods(self, service: Stored, obj: Json, selector: Json) -> list[tuple[list[Json], list[Json]]]:
+        """The endpoints that a service's pods are, by the ports they have."""
         by_ports: dict[str, tuple[list[Json], list[Json]]] = {}
         for pod in self.store.items("pods", service.namespace):
             if not selector.items() <= dict(pod.labels).items() or not pod.fields["status.podIP"]:
                 continue
             if pod.fields["status.phase"] in ("Succeeded", "Failed"):
                 continue
-            decoded = pod.decode()
-            ports = _ports(obj["spec"], decoded)
-            entry = by_ports.setdefault(_as_key(ports), (ports, []))
-            entry[1].append(self._endpoint(pod, decoded, service, obj["spec"]))
-        found = list(by_ports.values()) or [([], [])]
-        return [
-            (ports, endpoints[at : at + MOST])
-            for ports, endpoints in found
-            for at in range(0, max(1, len(endpoints)), MOST)
-        ]
+            content = pod.content
+            ports = _ports(obj["spec"], content)
+            entry = by_ports.setdefault(str(ports), (ports, []))
+            entry[1].append(self._endpoint(pod, content, service, obj["spec"]))
+        return list(by_ports.values())
 
     def _endpoint(self, pod: Stored, obj: Json, service: Stored, spec: Json) -> Json:
-        ready = is_ready(obj)
+        ready = pod.ready
         always = bool(spec.get("publishNotReadyAddresses"))
         endpoint: Json = {
             "addresses": [pod.fields["status.podIP"]],
@@ -119,45 +117,6 @@ class EndpointSlices(Controller):
             if there is not None and (zone := there.labels.get(ZONE)):
                 endpoint["zone"] = zone
         return endpoint
-
-    def _labels(self, service: Stored, obj: Json) -> Json:
-        labels = {**(obj["metadata"].get("labels") or {}), SERVICE: service.name, MANAGED_BY: OURS}
-        return {**labels, HEADLESS: ""} if obj["spec"].get("clusterIP") == "None" else labels
-
-    def _change(self, stored: Stored, service: Stored, obj: Json, ports: list[Json], endpoints: list[Json]) -> None:
-        def change(one: Json) -> None:
-            before = {key: one.get(key) for key in ("endpoints", "ports")}
-            now = {"endpoints": endpoints or None, "ports": ports or None}
-            one["metadata"]["labels"] = self._labels(service, obj)
-            if before != now:
-                one |= now
-                one["metadata"]["generation"] = one["metadata"].get("generation", 1) + 1
-                one["metadata"].setdefault("annotations", {})[TRIGGERED] = self.agenda.stamp()
-
-        self.cluster.update(SLICES, *stored.key, change)
-
-    def _make(self, service: Stored, obj: Json, ports: list[Json], endpoints: list[Json]) -> Json:
-        made: Json = {
-            "kind": "EndpointSlice",
-            "apiVersion": "discovery.k8s.io/v1",
-            "metadata": {
-                "generateName": f"{service.name}-",
-                "namespace": service.namespace,
-                "generation": 1,
-                "labels": self._labels(service, obj),
-                "annotations": {TRIGGERED: self.agenda.stamp()},
-                "ownerReferences": [owner_reference(service)],
-            },
-            "addressType": "IPv4",
-            "endpoints": endpoints or None,
-            "ports": ports or None,
-        }
-        managed.record(made, MANAGER, self.agenda.stamp(), made)
-        return made
-
-
-def _as_key(ports: list[Json]) -> str:
-    return str(sorted((one.get("name", ""), one.get("protocol", ""), one.get("port", 0)) for one in ports))
 
 
 def _ports(spec: Json, pod: Json) -> list[Json]:

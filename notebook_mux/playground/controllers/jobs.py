@@ -86,8 +86,13 @@ class Jobs(Controller):
     watches = (KIND, "pods")
 
     def start(self) -> None:
-        """Begin with no failures remembered."""
+        """Begin with the failures that pods which are there tell of: the wait for the next goes on."""
         self._failures: dict[str, tuple[int, float]] = {}
+        ended = [one for one in self.store.items("pods")
+                 if one.owner and not is_active(one) and TRACKING.encode() not in one.body]  # fmt: skip
+        for one in sorted(ended, key=lambda pod: rules.ended_at(pod.content)):
+            failed = one.fields["status.phase"] == "Failed"
+            self._note_failures(one.owner, not failed, int(failed), rules.ended_at(one.content) if failed else 0.0)
         super().start()
 
     def keys(self, change: Change) -> Iterable[Key]:
@@ -111,11 +116,11 @@ class Jobs(Controller):
         stored = self.store.get(KIND, *key)
         if stored is None:
             return
-        if "selector" not in stored.part("spec"):
+        if "selector" not in stored.content["spec"]:
             self.cluster.update(KIND, *key, select_itself)
             stored = self.store.get(KIND, *key) or stored
-        obj = stored.decode()
-        pods = [(one, one.decode()) for one in self.owned("pods", key[0], stored.uid)]
+        obj = stored.content
+        pods = [(one, one.content) for one in self.owned("pods", key[0], stored.uid)]
         if finished_at(obj) or stored.deleting:
             for one, _ in pods:
                 self._release(one)
@@ -309,7 +314,7 @@ class Jobs(Controller):
             new["metadata"]["generateName"] = f"{look.stored.name}-{index}-"
         new["metadata"]["finalizers"] = [*(new["metadata"].get("finalizers") or ()), TRACKING]
         made = self.cluster.create(new)
-        look.pods.append((made, made.decode()))
+        look.pods.append((made, made.content))
         self.recorder.event(look.stored, "SuccessfulCreate", f"Created pod: {made.name}", component=COMPONENT)
 
     def _delete(self, look: _Look, one: Stored) -> None:
@@ -327,14 +332,15 @@ class Jobs(Controller):
         now = self.store.get("pods", *one.key)
         if now is None or now.uid != one.uid:
             return
-        obj = now.decode()
-        metadata = obj["metadata"]
-        left = [name for name in metadata.get("finalizers") or () if name != TRACKING]
-        if len(left) == len(metadata.get("finalizers") or ()):
+        before = now.content["metadata"].get("finalizers") or ()
+        left = [name for name in before if name != TRACKING]
+        if len(left) == len(before):
             return
-        if not left and now.deleting and not metadata.get("deletionGracePeriodSeconds"):
+        if not left and now.deleting and not now.content["metadata"].get("deletionGracePeriodSeconds"):
             self.cluster.remove("pods", *now.key)
             return
+        obj = now.decode()
+        metadata = obj["metadata"]
         metadata.pop("finalizers")
         if left:
             metadata["finalizers"] = left
@@ -348,7 +354,7 @@ class Jobs(Controller):
         active = look.active
         status |= {
             "active": len(active),
-            "ready": sum(is_ready(one.decode()) for one in active),
+            "ready": sum(is_ready(one.content) for one in active),
             "terminating": look.terminating,
         }
         over = ""
@@ -365,13 +371,13 @@ class Jobs(Controller):
                 if over == COMPLETE:
                     status["completionTime"] = stamp
 
-        def change(obj: Json) -> None:
-            kept = {key: value for key, value in status.items() if value or key in ALWAYS_KEPT}
-            if kept != obj.get("status"):
-                obj["status"] = {}
-                set_status(obj, MANAGER, stamp, kept)
+        kept = {key: value for key, value in status.items() if value or key in ALWAYS_KEPT}
 
-        self.cluster.update(KIND, *look.stored.key, change)
+        def change(obj: Json) -> None:
+            set_status(obj, MANAGER, stamp, kept)
+
+        if kept != look.stored.content.get("status"):
+            self.cluster.update(KIND, *look.stored.key, change)
         for one in look.released:
             self._release(one)
         if over == COMPLETE:

@@ -11,7 +11,7 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from notebook_mux.playground.clock import rfc3339_micro
+from notebook_mux.playground.clock import rfc3339_micro, since_epoch
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.controllers.base import Controller
 from notebook_mux.playground.controllers.parts import condition, set_condition
@@ -80,6 +80,10 @@ class Nodes(Controller):
     def start(self) -> None:
         """Begin the heartbeats."""
         self._silent_since: dict[str, float] = {}
+        for node in self.store.items("nodes"):
+            lease = self.cluster.get(LEASES, LEASE_NAMESPACE, node.name) if is_silent(node.content) else None
+            if lease is not None:  # since when it is away, of one that was so before
+                self._silent_since[node.name] = since_epoch(lease["spec"]["renewTime"])
         super().start()
         self.agenda.every(LEASE_S, self._renew)
         self.agenda.every(STATUS_S, self._report)

@@ -12,6 +12,7 @@ import msgspec
 from notebook_mux.playground import defaults, managed
 from notebook_mux.playground.admission.service_accounts import mount_token
 from notebook_mux.playground.cluster import NAME_LETTERS, Cluster
+from notebook_mux.playground.history import Change
 from notebook_mux.playground.store import Stored
 
 Json = dict[str, Any]
@@ -98,6 +99,18 @@ def is_active(stored: Stored) -> bool:
     return not stored.deleting and stored.fields["status.phase"] not in ("Succeeded", "Failed")
 
 
+def news_of(change: Change) -> bool:
+    """Whether a change of a pod is one to those who count pods: most are only of what its containers are at."""
+    new, old = change.new, change.old
+    if change.type != "MODIFIED" or old is None:
+        return True
+    return (
+        (new.ready, new.deleting, new.owner) != (old.ready, old.deleting, old.owner)
+        or any(new.fields[name] != old.fields[name] for name in ("status.phase", "status.podIP", "spec.nodeName"))
+        or new.labels != old.labels
+    )
+
+
 def begin_deletion(cluster: Cluster, stored: Stored) -> None:
     """Delete an object as the API does: with its grace."""
     from notebook_mux.playground.deletes import Deleter
@@ -106,14 +119,12 @@ def begin_deletion(cluster: Cluster, stored: Stored) -> None:
 
 
 def set_status(obj: Json, manager: str, stamp: str, status: Json) -> None:
-    """Set the given parts of an object's status, and whose they are."""
-    obj["status"] = {**(obj.get("status") or {}), **status}
-    entries = obj["metadata"].get("managedFields") or []
-    said = {"kind": obj["kind"], "status": obj["status"]}
-    new = managed.entry(manager, obj["apiVersion"], stamp, said, subresource="status")
-    for index, old in enumerate(entries):
-        if old.get("manager") == manager and old.get("subresource") == "status":
-            if old["fieldsV1"] != new["fieldsV1"]:
-                entries[index] = new
-            return
-    obj["metadata"]["managedFields"] = [*entries, new]
+    """Set an object's status, and whose it is since when, unless it is the same."""
+    if status != obj.get("status"):
+        obj["status"] = status
+        managed.record(obj, manager, stamp, {"status": status}, subresource="status")
+
+
+def add_to_status(obj: Json, manager: str, stamp: str, parts: Json) -> None:
+    """Set some of an object's status, as `set_status` does."""
+    set_status(obj, manager, stamp, {**(obj.get("status") or {}), **parts})

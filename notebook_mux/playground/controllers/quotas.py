@@ -10,7 +10,7 @@ from notebook_mux.playground.controllers.base import Controller
 from notebook_mux.playground.controllers.parts import MANAGER, set_status
 from notebook_mux.playground.history import Change
 from notebook_mux.playground.quantities import amounts, written
-from notebook_mux.playground.store import Key
+from notebook_mux.playground.store import ANY, Key
 
 Json = dict[str, Any]
 
@@ -23,16 +23,15 @@ class ResourceQuotas(Controller):
     watches = (QUOTAS,)
 
     def start(self) -> None:
-        """Begin to watch quotas, and all that can be counted."""
+        """Begin to watch quotas, and all that can be counted: kinds that are defined later too."""
         super().start()
-        for kind in self.cluster.kinds:
-            if kind.namespaced and kind.served and kind.resource not in (QUOTAS, "events"):
-                self.store.listen(kind.resource, self._counted)
+        self.store.listen(ANY, self._counted)
 
     def _counted(self, change: Change) -> None:
         """Something came or went; of what only changed, pods can stop to count and others count another way."""
-        if self.store.count(QUOTAS):
-            self.mark(*(one.key for one in self.store.items(QUOTAS, change.new.namespace)))
+        new = change.new
+        if self.store.count(QUOTAS) and new.namespace and new.kind.resource not in (QUOTAS, "events"):
+            self.mark(*(one.key for one in self.store.items(QUOTAS, new.namespace)))
 
     def keys(self, change: Change) -> Iterable[Key]:
         """A quota's own key; a quota that comes or goes counts in others of its namespace."""

@@ -24,7 +24,8 @@ class Recorder:
 
     def __init__(self, cluster: Cluster):
         self._cluster = cluster
-        self._known: OrderedDict[tuple[str, ...], Key] = OrderedDict()
+        there = sorted(cluster.store.items("events"), key=lambda one: one.revision)
+        self._known: OrderedDict[tuple[str, ...], Key] = OrderedDict(((one.uid,), one.key) for one in there)
 
     def event(
         self, about: Stored, reason: str, message: str, *, component: str, host: str = "", warning: bool = False,

@@ -1,4 +1,4 @@
-"""ReplicaSets: as many pods as wanted."""
+"""ReplicaSets, and ReplicationControllers before them: as many pods as wanted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.controllers.base import Controller
+from notebook_mux.playground.controllers.claiming import claim
 from notebook_mux.playground.controllers.creating import ApiError, Patience, create
 from notebook_mux.playground.controllers.parts import (
     MANAGER,
@@ -16,44 +17,65 @@ from notebook_mux.playground.controllers.parts import (
     draft,
     is_active,
     is_ready,
+    news_of,
     set_condition,
     set_status,
 )
 from notebook_mux.playground.history import Change
+from notebook_mux.playground.selectors import Predicate, match_expressions, selector_of
 from notebook_mux.playground.store import Key, Stored
 
 Json = dict[str, Any]
 
 KIND = "replicasets.apps"
-COMPONENT = "replicaset-controller"
 COST = "controller.kubernetes.io/pod-deletion-cost"
 FAILURE = "ReplicaFailure"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
 class ReplicaSets(Controller):
-    """The controller of replica sets."""
+    """The controller of replica sets.
 
+    Attributes:
+        kind: What it looks after.
+        component: Of its events.
+    """
+
+    kind = KIND
+    component = "replicaset-controller"
     watches = (KIND, "pods")
 
     def start(self) -> None:
         """Begin with no failures remembered."""
         self._patience = Patience()
+        self._selectors: dict[Key, Predicate] = {}
         super().start()
 
     def keys(self, change: Change) -> Iterable[Key]:
-        """A replica set's own key, a pod's owner's."""
-        return (change.new.key,) if change.new.kind.resource == KIND else self.owner_key(change, KIND)
+        """A set's own key, a pod's owner's; for a pod without one, those of the sets that select it."""
+        new, old = change.new, change.old
+        if new.kind.resource == self.kind:
+            if change.type == "DELETED":
+                self._selectors.pop(new.key, None)
+            else:
+                self._selectors[new.key] = match_expressions(selector_of(new.kind, new.part("spec")))
+            return (new.key,)
+        if new.owner:
+            return self.owner_key(change, self.kind) if news_of(change) else ()
+        if change.type == "DELETED" or (old is not None and not old.owner and old.labels == new.labels):
+            return ()
+        return [key for key, selects in self._selectors.items() if key[0] == new.namespace and selects(new.labels)]
 
     def sync(self, key: Key) -> None:
         """Create or delete pods, then tell the status."""
-        stored = self.store.get(KIND, *key)
+        stored = self.store.get(self.kind, *key)
         if stored is None:
             self._patience.forget(key)
             return
-        obj = stored.decode()
+        obj = stored.content
         failure = ""
-        pods = [one for one in self.owned("pods", key[0], stored.uid) if is_active(one)]
+        selects = match_expressions(selector_of(stored.kind, obj["spec"]))
+        pods = [one for one in claim(self.cluster, stored, selects) if is_active(one)]
         if not stored.deleting:
             wanted = obj["spec"].get("replicas", 1)
             failure = self._create(stored, obj, wanted - len(pods))
@@ -72,9 +94,9 @@ class ReplicaSets(Controller):
                 made = create(self.cluster, draft(self.cluster, stored, obj["spec"]["template"]))
             except ApiError as error:
                 said = f"Error creating: {error.message}"
-                self.recorder.event(stored, "FailedCreate", said, component=COMPONENT, warning=True)
+                self.recorder.event(stored, "FailedCreate", said, component=self.component, warning=True)
                 return error.message
-            self.recorder.event(stored, "SuccessfulCreate", f"Created pod: {made.name}", component=COMPONENT)
+            self.recorder.event(stored, "SuccessfulCreate", f"Created pod: {made.name}", component=self.component)
         return ""
 
     def _delete(self, stored: Stored, pods: list[Stored], count: int) -> None:
@@ -82,51 +104,61 @@ class ReplicaSets(Controller):
         beside = Counter(one.fields["spec.nodeName"] for one in pods)
         for one in sorted(pods, key=lambda pod: _worth(pod, beside))[:count]:
             begin_deletion(self.cluster, one)
-            self.recorder.event(stored, "SuccessfulDelete", f"Deleted pod: {one.name}", component=COMPONENT)
+            self.recorder.event(stored, "SuccessfulDelete", f"Deleted pod: {one.name}", component=self.component)
 
     def _tell(self, key: Key, failure: str) -> None:
-        stored = self.store.get(KIND, *key)
+        stored = self.store.get(self.kind, *key)
         if stored is None:
             return
         owned = self.owned("pods", key[0], stored.uid)
         pods = [one for one in owned if is_active(one)]
-        decoded = [{"status": one.part("status")} for one in pods]
-        spec = stored.part("spec")
+        spec = stored.content["spec"]
         least = spec.get("minReadySeconds", 0)
-        waits = [wait for one in decoded if is_ready(one) and (wait := self._until_available(one, least)) > 0]
-        ready = sum(is_ready(one) for one in decoded)
+        waits = [wait for one in pods if least and one.ready and (wait := self._until_available(one, least)) > 0]
+        ready = sum(one.ready for one in pods)
         labels = (spec["template"].get("metadata") or {}).get("labels") or {}
+        stamp, before = self.agenda.stamp(), stored.content.get("status") or {}
+        status: Json = {
+            "replicas": len(pods),
+            "fullyLabeledReplicas": sum(labels.items() <= dict(one.labels).items() for one in pods),
+            "readyReplicas": ready,
+            "availableReplicas": ready - len(waits),
+            "terminatingReplicas": sum(one.deleting for one in owned),
+            "observedGeneration": stored.content["metadata"]["generation"],
+        }
+        if self.kind != KIND:
+            del status["terminatingReplicas"]  # which came after replication controllers
+        always = ("replicas", "terminatingReplicas")
+        kept = {name: value for name, value in status.items() if value or name in always}
+        conditions = [one for one in before.get("conditions") or () if one["type"] != FAILURE]
+        if failure:
+            # The first message stays (replica_set_utils.go: SetCondition): each try names another pod.
+            more: Json = {"conditions": [condition(before.get("conditions"), FAILURE)]}
+            if not more["conditions"][0]:
+                more = {}
+                set_condition(more, FAILURE, True, stamp, reason="FailedCreate", message=failure)
+            conditions += more["conditions"]
+        if conditions:
+            kept["conditions"] = conditions
 
         def change(obj: Json) -> None:
-            stamp = self.agenda.stamp()
-            before = obj.get("status") or {}
-            status: Json = {
-                "replicas": len(pods),
-                "fullyLabeledReplicas": sum(labels.items() <= dict(one.labels).items() for one in pods),
-                "readyReplicas": ready,
-                "availableReplicas": ready - len(waits),
-                "terminatingReplicas": sum(one.deleting for one in owned),
-                "observedGeneration": obj["metadata"]["generation"],
-            }
-            always = ("replicas", "terminatingReplicas")
-            kept = {name: value for name, value in status.items() if value or name in always}
-            conditions = [one for one in before.get("conditions") or () if one["type"] != FAILURE]
-            if failure:
-                old = condition(before.get("conditions"), FAILURE)
-                more: Json = {"conditions": [*conditions, *([old] if old else [])]}
-                set_condition(more, FAILURE, True, stamp, reason="FailedCreate", message=failure)
-                conditions = more["conditions"]
-            if conditions:
-                kept["conditions"] = conditions
-            obj["status"] = {}
             set_status(obj, MANAGER, stamp, kept)
 
-        self.cluster.update(KIND, *key, change)
+        if kept != before:
+            self.tell(self.kind, key, change)
         if waits:
             self.later(min(waits), key)
 
-    def _until_available(self, obj: Json, least: int) -> float:
-        return until_available(obj, least, self.agenda.now())
+    def _until_available(self, one: Stored, least: int) -> float:
+        return until_available(one.content, least, self.agenda.now())
+
+
+class ReplicationControllers(ReplicaSets):
+    """The controller of replication controllers: the same, with a selector that is a plain map of labels."""
+
+    kind = "replicationcontrollers"
+    component = "replication-controller"
+    watches = ("replicationcontrollers", "pods")
 
 
 def until_available(obj: Json, least: int, now: float) -> float:
@@ -141,7 +173,7 @@ def _worth(stored: Stored, beside: Counter[str]) -> tuple[Any, ...]:
     Without a node, by phase, not ready, by its deletion cost, with more of the same on its node, ready since shortly,
     more restarts, younger.
     """
-    obj = stored.decode()
+    obj = stored.content
     status, node = obj.get("status") or {}, stored.fields["spec.nodeName"]
     try:
         cost = int((obj["metadata"].get("annotations") or {}).get(COST, "0"))

@@ -17,7 +17,7 @@ HASH = "controller-revision-hash"
 
 def _own(cluster: Cluster, owner: Stored) -> list[tuple[Stored, Json]]:
     found = [(one, one.decode()) for one in cluster.store.items(REVISIONS, owner.namespace) if one.owner == owner.uid]
-    return sorted(found, key=lambda pair: int(pair[1]["revision"]))
+    return sorted(found, key=lambda pair: int(pair[1].get("revision", 0)))
 
 
 def current(cluster: Cluster, owner: Stored, template: Json) -> str:
@@ -25,7 +25,7 @@ def current(cluster: Cluster, owner: Stored, template: Json) -> str:
     digest = template_hash(template)
     name = f"{owner.name}-{digest}"
     own = _own(cluster, owner)
-    newest = own[-1][1]["revision"] if own else 0
+    newest = own[-1][1].get("revision", 0) if own else 0
     there = next((obj for one, obj in own if one.name == name), None)
     if there is None:
         obj: Json = {
@@ -45,7 +45,7 @@ def current(cluster: Cluster, owner: Stored, template: Json) -> str:
         }
         managed.record(obj, MANAGER, cluster.agenda.stamp(), obj)
         cluster.create(obj)
-    elif there["revision"] < newest:
+    elif there.get("revision", 0) < newest:
         cluster.update(REVISIONS, owner.namespace, name, lambda obj: obj.update(revision=newest + 1))
     return name
 

@@ -102,7 +102,6 @@ class StatefulSets(Controller):
                 "collisionCount": 0,
             }
             always = ("replicas", "availableReplicas", "collisionCount")
-            obj["status"] = {}
             set_status(obj, MANAGER, self.agenda.stamp(),
                        {name: value for name, value in status.items() if value or name in always})  # fmt: skip
 

@@ -15,8 +15,8 @@ def condition(crd: Json, of_type: str, status: str, reason: str, message: str, s
     conditions = state["conditions"] = list(state.get("conditions") or ())
     new = {"type": of_type, "status": status, "lastTransitionTime": stamp, "reason": reason, "message": message}
     for index, old in enumerate(conditions):
-        if old["type"] == of_type:
-            if old["status"] == status:
+        if old.get("type") == of_type:
+            if old.get("status") == status:
                 new["lastTransitionTime"] = old.get("lastTransitionTime", stamp)
             conditions[index] = new
             return
@@ -24,9 +24,9 @@ def condition(crd: Json, of_type: str, status: str, reason: str, message: str, s
 
 
 def is_true(crd: Json, of_type: str) -> bool:
-    """Whether a condition is true."""
+    """Whether a condition is true. Who may write a status may write conditions that say nothing of themselves."""
     conditions = (crd.get("status") or {}).get("conditions") or ()
-    return any(one["type"] == of_type and one["status"] == "True" for one in conditions)
+    return any(one.get("type") == of_type and one.get("status") == "True" for one in conditions)
 
 
 def terminate(crd: Json, stamp: str) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from notebook_mux.playground import causes
 from notebook_mux.playground.checking.base import SUBDOMAIN, SUBDOMAIN_SAID
 from notebook_mux.playground.crds import schemas
+from notebook_mux.playground.crds.conditions import is_true
 
 Json = dict[str, Any]
 
@@ -51,7 +52,7 @@ def begin(crd: Json) -> None:
     crd["status"] = {
         "conditions": None,
         "acceptedNames": {"plural": "", "kind": ""},
-        "storedVersions": [one["name"] for one in crd["spec"].get("versions") or () if one.get("storage")][:1],
+        "storedVersions": _stored(crd),
     }
 
 
@@ -59,8 +60,12 @@ def follow(crd: Json, old: Json) -> None:
     """Note in a changed definition's status which versions objects may be stored in."""
     status = crd["status"] = {**(old.get("status") or {})}
     stored = list(status.get("storedVersions") or ())
-    new = [one["name"] for one in crd["spec"].get("versions") or () if one.get("storage")]
-    status["storedVersions"] = stored + [name for name in new[:1] if name not in stored]
+    status["storedVersions"] = stored + [name for name in _stored(crd) if name not in stored]
+
+
+def _stored(crd: Json) -> list[str]:
+    """The version that objects are stored in, of a definition that may not be valid yet."""
+    return [one.get("name") or "" for one in crd["spec"].get("versions") or () if one.get("storage")][:1]
 
 
 def problems(new: Json, old: Json | None) -> list[Json]:
@@ -266,8 +271,7 @@ def _of_conversion(conversion: Json) -> Iterator[Json]:
 
 def _unchanged(spec: Json, old: Json) -> Iterator[Json]:
     before = old["spec"]
-    conditions = (old.get("status") or {}).get("conditions") or ()
-    if any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
+    if is_true(old, "Established"):
         if spec.get("scope") != before.get("scope"):
             yield causes.wrong("spec.scope", spec.get("scope", ""), IMMUTABLE)
         if spec["names"].get("kind") != before["names"].get("kind"):

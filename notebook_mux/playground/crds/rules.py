@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from notebook_mux.playground import causes
-from notebook_mux.playground.crds.cel import CelError, SyntaxProblem, Unsupported, evaluate, parse
+from notebook_mux.playground.crds.cel import CelError, SyntaxProblem, check, evaluate, parse
+from notebook_mux.playground.crds.cel.static import BOOL, DYN, STRING, CelType, optional_of, type_of_schema
 from notebook_mux.playground.crds.cel.syntax import Node
-from notebook_mux.playground.crds.cel.types import check
 from notebook_mux.playground.crds.cel.values import Optional, duration, timestamp
 from notebook_mux.playground.crds.checks import NOWHERE
 
@@ -40,6 +40,20 @@ class Rule:
     node: Node
     message: Node | None
     old: bool
+
+
+class RuleProblem(Exception):
+    """A rule that cannot be compiled.
+
+    Args:
+        of: Which part of it: ``rule`` or ``messageExpression``.
+        detail: What is wrong.
+    """
+
+    def __init__(self, of: str, detail: str):
+        super().__init__(detail)
+        self.of = of
+        self.detail = detail
 
 
 @dataclass
@@ -210,7 +224,7 @@ def _compile(schema: Json, *, root: bool = False) -> Rules:
     for written in schema.get(RULES) or ():
         try:
             found.own.append(compile_rule(written, whole))
-        except (SyntaxProblem, Unsupported):
+        except RuleProblem:
             continue  # said aloud when the definition was made
     for key, below in _fields(schema).items():
         if rules := _compile(below):
@@ -230,27 +244,30 @@ def compile_rule(written: Json, schema: Json) -> Rule:
         schema: Of the place where it stands.
 
     Raises:
-        SyntaxProblem: It is no expression, or names what there is not.
-        Unsupported: It calls a function that is left out here.
+        RuleProblem: It is none.
     """
-    try:
-        return _compile_rule(written, schema)
-    except RecursionError:
-        raise Unsupported("so deep an expression") from None
-
-
-def _compile_rule(written: Json, schema: Json) -> Rule:
-    node = parse(str(written.get("rule", "")))
-    old: Json | None = None if written.get("optionalOldSelf") else schema
-    scope: dict[str, Json | None] = {"self": schema, "oldSelf": old}
-    found = check(node, scope)
-    if found and found.get("type") not in (None, "boolean"):
-        raise SyntaxProblem("cel expression must evaluate to a bool", -1)
-    message = None
-    if written.get("messageExpression"):
-        message = parse(str(written["messageExpression"]))
-        check(message, scope)
+    of = type_of_schema(schema) or DYN
+    scope = {"self": of, "oldSelf": optional_of(of) if written.get("optionalOldSelf") else of}
+    node = _compile_text(written, "rule", scope, BOOL)
+    message = _compile_text(written, "messageExpression", scope, STRING) if written.get("messageExpression") else None
     return Rule(written, node, message, _names(node, "oldSelf"))
+
+
+def _compile_text(written: Json, of: str, scope: dict[str, CelType], wanted: CelType) -> Node:
+    text = str(written.get(of, "")).strip()
+    said, whole = ("", "cel expression") if of == "rule" else (f"{of} ", of)
+    try:
+        node = parse(text)
+        found = check(node, scope)
+    except SyntaxProblem as problem:
+        raise RuleProblem(of, f"{said}compilation failed: {problem.told(text)}") from None
+    except RecursionError:  # a long chain of signs is a deep tree
+        raise RuleProblem(of, f"{said}compilation failed: expression recursion limit exceeded") from None
+    if found.type != wanted:
+        raise RuleProblem(of, f"{whole} must evaluate to a {wanted}")
+    if found.fault:
+        raise RuleProblem(of, f"{'program' if of == 'rule' else of} instantiation failed: {found.fault}")
+    return node
 
 
 def _names(node: Node, name: str) -> bool:

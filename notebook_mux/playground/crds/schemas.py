@@ -12,8 +12,7 @@ from typing import Any
 
 from notebook_mux.playground import causes, regexes
 from notebook_mux.playground.crds import checks, formats, shapes
-from notebook_mux.playground.crds.cel import SyntaxProblem, Unsupported
-from notebook_mux.playground.crds.rules import RULES, compile_rule, of_object
+from notebook_mux.playground.crds.rules import RULES, RuleProblem, compile_rule, of_object
 
 Json = dict[str, Any]
 
@@ -156,19 +155,9 @@ def _alternatives(schema: Json, path: str, *, either: bool) -> Iterator[Json]:
         try:
             regexes.pattern_of(pattern)
         except re.error as error:
-            text = f"must be a valid regular expression, but isn't: error parsing regexp: {_regexp(error, pattern)}"
+            fault = regexes.fault_of(error, pattern)
+            text = f"must be a valid regular expression, but isn't: error parsing regexp: {fault}"
             yield causes.wrong(f"{path}.pattern", pattern, text)
-
-
-def _regexp(error: re.error, pattern: str) -> str:
-    """What Go says of a pattern, for what people usually get wrong."""
-    if "unterminated subpattern" in str(error):
-        return f"missing closing ): `{pattern}`"
-    if "unterminated character set" in str(error):
-        return f"missing closing ]: `{pattern[error.pos or 0 :]}`"
-    if "nothing to repeat" in str(error):
-        return f"missing argument to repetition operator: `{pattern[error.pos or 0]}`"
-    return str(error)
 
 
 def _alternative(schema: Json, path: str, *, skip: bool = False) -> Iterator[Json]:
@@ -295,11 +284,8 @@ def _rule(rule: Json, schema: Json, path: str) -> Iterator[Json]:
         yield causes.required(f"{path}.message", "message must be specified if rule contains line breaks")
     try:
         compile_rule(rule, schema)
-    except SyntaxProblem as problem:
-        detail = problem.text if problem.position < 0 else f"compilation failed: {_told(problem, text)}"
-        yield causes.invalid_json(f"{path}.rule", _shown(rule), detail)
-    except Unsupported:
-        return  # warned of
+    except RuleProblem as problem:
+        yield causes.invalid_json(f"{path}.{problem.of}", _shown(rule), problem.detail)
 
 
 def _shown(rule: Json) -> Json:
@@ -309,34 +295,11 @@ def _shown(rule: Json) -> Json:
     return {name[0].upper() + name[1:]: rule.get(name, value) for name, value in zip(names, empty, strict=True)}
 
 
-def _told(problem: SyntaxProblem, text: str) -> str:
-    """What a compiler says: where, and the line with a mark below it."""
-    before = text[: problem.position]
-    line, column = before.count("\n"), len(before.rpartition("\n")[2])
-    kind = (
-        ""
-        if problem.text.startswith(("undefined", "undeclared", "found no", "type '", "argument", "invalid"))
-        else "Syntax error: "
-    )
-    shown = text.split("\n")[line]
-    return f"ERROR: <input>:{line + 1}:{column + 1}: {kind}{problem.text}\n | {shown}\n | {'.' * column}^"
-
-
 def warnings(schema: Json, path: str) -> Iterator[str]:
-    """What to tell of a schema that is right: formats that are only words here, rules that are not evaluated."""
+    """What to tell of a schema that is right: formats that are only words here."""
     form = schema.get("format")
     if form and form not in formats.NUMBERS and not _known(form):
         yield f'unrecognized format "{form}"'
-    whole = (
-        of_object(schema) if "properties" in schema and (path.endswith("Schema") or schema.get(EMBEDDED)) else schema
-    )
-    for index, rule in enumerate(schema.get(RULES) or ()):
-        try:
-            compile_rule(rule, whole)
-        except Unsupported as left:
-            yield f'{path}.{RULES}[{index}].rule: the playground does not evaluate this rule: it has no "{left}"'
-        except SyntaxProblem:
-            continue
     for name, below in _below(schema):
         yield from warnings(below, f"{path}.{name}")
 

@@ -34,6 +34,12 @@ def service(obj: Json) -> None:
         spec.setdefault("internalTrafficPolicy", "Cluster")
 
 
+def namespace(obj: Json) -> None:
+    """A Namespace: a label has its name."""
+    if name := obj["metadata"].get("name"):
+        inner(obj["metadata"], "labels")["kubernetes.io/metadata.name"] = name
+
+
 def network_policy(obj: Json) -> None:
     """A NetworkPolicy."""
     spec = inner(obj, "spec")
@@ -42,6 +48,13 @@ def network_policy(obj: Json) -> None:
             port.setdefault("protocol", "TCP")
     if not spec.get("policyTypes"):
         spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
+
+
+def endpoints(obj: Json) -> None:
+    """An Endpoints."""
+    for subset in maps(obj.get("subsets")):
+        for port in maps(subset.get("ports")):
+            port.setdefault("protocol", "TCP")
 
 
 def endpoint_slice(obj: Json) -> None:
@@ -77,6 +90,11 @@ def storage_class(obj: Json) -> None:
 def priority_class(obj: Json) -> None:
     """A PriorityClass."""
     obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
+def runtime_class(obj: Json) -> None:
+    """A RuntimeClass; what its pods need beside themselves is written as the server writes it."""
+    canonical_map(obj.get("overhead"), "podFixed")
 
 
 def secret(obj: Json) -> None:

@@ -51,6 +51,8 @@ def replication_controller(obj: Json) -> None:
     """A ReplicationController: its selector and labels are its template's where it has none."""
     spec = inner(obj, "spec")
     spec.setdefault("replicas", 1)
+    if spec.get("template") is None:
+        return
     template(spec)
     labels = (spec["template"].get("metadata") or {}).get("labels") if isinstance(spec["template"], dict) else None
     if labels:

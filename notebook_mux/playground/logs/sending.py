@@ -104,7 +104,7 @@ class LogStream:
             if over or self._gone or request.transport is None or request.transport.is_closing():
                 return
             try:
-                wait = LOOK_S if line is None else min(LOOK_S, (line.ns - now) / NS)
+                wait = LOOK_S if line is None else min(LOOK_S, self._cluster.agenda.clock.wait((line.ns - now) / NS))
                 await asyncio.wait_for(self._changed.wait(), wait)
             except TimeoutError:
                 pass
@@ -114,6 +114,10 @@ class LogStream:
 
     def _key(self, run: Run) -> accesses.RunKey:
         return accesses.RunKey(self._stored.uid, run.container["name"], run.number)
+
+    def look(self) -> None:
+        """Look anew at what is due: the cluster's clock goes in another way."""
+        self._changed.set()
 
     def _visit(self, run: accesses.RunKey) -> None:
         """Somebody has asked a server in the cluster, which wrote a line."""

@@ -58,7 +58,8 @@ class Written:
     def __init__(self, run: Run, asked: Sequence[tuple[int, str]] = ()):
         self.run = run
         self._asked = [Line(*one) for one in asked]
-        seed = f"{run.pod['metadata']['uid']}/{run.container['name']}/{run.number}"
+        metadata = run.pod["metadata"]
+        seed = f"{metadata['namespace']}/{metadata['name']}/{run.container['name']}/{run.number}"
         self._scene = Scene(run.pod, run.container, run.number, run.started, run.planned, seed)
         self._program = program(self._scene)
         pace = self._program.pace

@@ -130,7 +130,7 @@ class Figures:
                 return min(limit, _amount(said, request))
             except ValueError:
                 pass
-        seed = f"{self._cluster.seed}/{pod['metadata']['uid']}/{container['name']}"
+        seed = f"{self._cluster.seed}/{_name(pod)}/{container['name']}"
         ripple = 0.97 + 0.06 * _wave(f"{seed}/ripple", self._now)
         if share is not None:
             return min(limit, share * ripple)
@@ -155,7 +155,7 @@ class Figures:
                 pass
         if script_of(container) is not None:
             return IDLE_MIB * MIB
-        seed = f"{self._cluster.seed}/{pod['metadata']['uid']}/{container['name']}/memory"
+        seed = f"{self._cluster.seed}/{_name(pod)}/{container['name']}/memory"
         part = _hash(f"{self._cluster.seed}/{_owner(pod)}/{container['name']}/memory")
         usual = _within(MEMORY_MIB, part) * MIB if request is None else _within(SHARE_OF_MEMORY, part) * request
         warm = min(1.0, 0.6 + 0.4 * since / WARM_S)
@@ -227,7 +227,7 @@ class Figures:
         if not goal:
             return None
         span = (0.6 * spec.get("minReplicas", 1), 1.05 * spec["maxReplicas"])
-        return goal * _within(span, _wave(f"{self._cluster.seed}/{obj['metadata']['uid']}/load", self._now))
+        return goal * _within(span, _wave(f"{self._cluster.seed}/{_name(obj)}/load", self._now))
 
     def _autoscaler(self, resource: str, obj: Json) -> Json | None:
         for stored in self._cluster.store.items(AUTOSCALERS, obj["metadata"]["namespace"]):
@@ -326,3 +326,8 @@ def asked_by(container: Json) -> tuple[str, str] | None:
         return None
     found = _ASKS.search(words)
     return (found[1], found[2] or "") if found else None
+
+
+def _name(obj: Json) -> str:
+    """What chance goes by: a cluster that begins anew has the same names, and other uids."""
+    return f"{obj['metadata']['namespace']}/{obj['metadata']['name']}"

@@ -18,10 +18,10 @@ from notebook_mux.playground.controllers.nodes import is_node_ready
 from notebook_mux.playground.portforward import channels
 from notebook_mux.playground.portforward.channels import Channels, ports_of, refusal
 from notebook_mux.playground.portforward.dialing import Dial, dialer
-from notebook_mux.playground.portforward.raw import Raw
 from notebook_mux.playground.portforward.tunnel import PROTOCOL, Tunnel
 from notebook_mux.playground.status import ApiError, bad_request
 from notebook_mux.playground.store import Stored
+from notebook_mux.remote.raw import Raw
 
 SPDY = "SPDY/3.1"
 TUNNELS = f"{SPDY}+"
@@ -198,7 +198,7 @@ class Forwards:
             "Connection": "Upgrade", "Upgrade": SPDY, SPDY_PROTOCOL: PROTOCOL})  # fmt: skip
         if request.headers["Upgrade"].lower() != SPDY.lower():
             return _said(400, "unable to upgrade: missing upgrade headers in request\n")
-        raw, tunnel = Raw(request), Tunnel(dial)
+        raw, tunnel = Raw.of_request(request), Tunnel(dial)
         await response.prepare(request)
         try:
             while not tunnel.over and (data := await asyncio.wait_for(raw.read(), IDLE_S)):

@@ -6,7 +6,6 @@ Which rights they give is the real server's (compared by a contract test); of it
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 from notebook_mux.playground import managed
@@ -132,11 +131,8 @@ def begin(cluster: Cluster) -> None:
 
     Their uids are drawn apart: a seed's world is the same with them and without.
     """
-    own, cluster.random = cluster.random, random.Random(f"{GROUP}/{cluster.name}/{cluster.store.revision}")
-    try:
+    with cluster.apart(GROUP):
         _begin(cluster)
-    finally:
-        cluster.random = own
 
 
 def _begin(cluster: Cluster) -> None:

@@ -6,7 +6,7 @@ to see of a person are the namespace and a RoleBinding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from notebook_mux.playground import managed
@@ -22,7 +22,15 @@ ROLE = "admin"
 
 
 def enrol(
-    cluster: Cluster, access: Access, name: str, *, namespace: str = "", role: str = ROLE, groups: Iterable[str] = ()
+    cluster: Cluster,
+    access: Access,
+    name: str,
+    *,
+    namespace: str = "",
+    role: str = ROLE,
+    groups: Iterable[str] = (),
+    labels: Mapping[str, str] | None = None,
+    token: str = "",
 ) -> str:
     """Make a user with a role in a namespace.
 
@@ -33,18 +41,20 @@ def enrol(
         namespace: Where the role counts; it is made if it is not there. Empty is one of the user's name.
         role: A ClusterRole; empty for none at all.
         groups: Of the user.
+        labels: More labels of a namespace that is made.
+        token: One that was given to the user before; empty makes one.
 
     Returns:
-        The user's bearer token. Who is enrolled again gets one more.
+        The user's bearer token. Who is enrolled again without one gets one more.
     """
     namespace = namespace or name
     if cluster.store.get("namespaces", "", namespace) is None:
-        metadata = {"name": namespace, "labels": {"kubernetes.io/metadata.name": namespace}}
+        metadata = {"name": namespace, "labels": {"kubernetes.io/metadata.name": namespace, **(labels or {})}}
         spec, status = {"finalizers": ["kubernetes"]}, {"phase": "Active"}
         _make(cluster, {"kind": "Namespace", "apiVersion": "v1", "metadata": metadata, "spec": spec, "status": status})
     if role:
         grant(cluster, name, role, namespace)
-    return access.add(User(name, tuple(groups)))
+    return access.add(User(name, tuple(groups)), token)
 
 
 def grant(cluster: Cluster, name: str, role: str, namespace: str = "", *, group: bool = False) -> None:

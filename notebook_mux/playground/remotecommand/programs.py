@@ -194,7 +194,7 @@ class Followed:
             if over or self._gone:
                 return
             try:
-                wait = LOOK_S if line is None else min(LOOK_S, (line.ns - now) / NS)
+                wait = LOOK_S if line is None else min(LOOK_S, self._cluster.agenda.clock.wait((line.ns - now) / NS))
                 await asyncio.wait_for(self._changed.wait(), max(0.0, wait))
             except TimeoutError:
                 pass

@@ -16,6 +16,7 @@ from notebook_mux.playground.remotecommand import handshake, options
 from notebook_mux.playground.remotecommand.options import Streams
 from notebook_mux.playground.remotecommand.programs import Attached, Executed, Followed, Program
 from notebook_mux.playground.remotecommand.protocol import PIECE, Broken, EndOfInput, Input, Resize, Server
+from notebook_mux.playground.sandbox import entrance
 from notebook_mux.playground.shell import worlds
 from notebook_mux.playground.shell.execution import NotStarted
 from notebook_mux.playground.shell.streams import BrokenPipe, Pipe
@@ -80,7 +81,7 @@ class Session:
             return web.Response(status=403)
         failure, refusal, program = "", "", None
         try:
-            program = self._program()
+            program = await self._program()
         except NotStarted as fault:
             number = f"{self._cluster.random.getrandbits(256):064x}"
             failure = f'error executing command in container: failed to exec in container: {START} "{number}": {fault}'
@@ -96,10 +97,10 @@ class Session:
         )  # fmt: skip
         if not names:
             socket.headers["Sec-WebSocket-Protocol"] = ""
-        await socket.prepare(request)
         server = Server(protocol, self._streams)
         self._task = asyncio.current_task()
         try:
+            await socket.prepare(request)
             await self._serve(socket, server, program, failure, refusal and f"{UPGRADE}{refusal}")
         except (ConnectionError, RuntimeError):
             pass  # the client has gone
@@ -108,7 +109,7 @@ class Session:
                 program.leave()
         return socket
 
-    def _program(self) -> Program | None:
+    async def _program(self) -> Program | None:
         """The other end; None where nothing was asked for.
 
         Raises:
@@ -120,7 +121,10 @@ class Session:
         if streams.fault:
             return None
         if not self._attach:
-            return Executed(container, list(streams.command), stdin=streams.stdin, tty=streams.tty)
+            words = list(streams.command)
+            real = await entrance.start(container, words, stdin=streams.stdin, tty=streams.tty)
+            return real or Executed(container, words, stdin=streams.stdin, tty=streams.tty)
+        await entrance.prepare(container)
         if container.main is not None:
             return Attached(container, container.main, streams)
         return Followed(self._cluster, self._stored, self._container)

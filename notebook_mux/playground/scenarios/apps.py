@@ -19,6 +19,7 @@ def template(
     image: str,
     *,
     port: int | None = 8080,
+    probe: str = "/healthz",
     behaviour: str = "",
     component: str = "",
     command: list[str] | None = None,
@@ -37,12 +38,12 @@ def template(
     if command is not None:
         container["command"] = command
     if port is not None:
-        probe = {"httpGet": {"path": "/healthz", "port": "http", "scheme": "HTTP"}, "periodSeconds": 5,
-                 "timeoutSeconds": 1, "successThreshold": 1, "failureThreshold": 3}  # fmt: skip
+        asked = {"path": probe, "port": "http", "scheme": "HTTP"}
         container |= {
             "ports": [{"name": "http", "containerPort": port}],
-            "readinessProbe": probe,
-        }
+            "readinessProbe": {"httpGet": asked, "periodSeconds": 5, "timeoutSeconds": 1, "successThreshold": 1,
+                               "failureThreshold": 3},
+        }  # fmt: skip
     metadata: Json = {"labels": labels(name, component)}
     if behaviour:
         metadata["annotations"] = {BEHAVIOUR: behaviour}

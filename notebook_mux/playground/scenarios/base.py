@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from notebook_mux.playground import managed
 from notebook_mux.playground.admission.priority import system_classes
 from notebook_mux.playground.clock import rfc3339_micro
 from notebook_mux.playground.cluster import VERSION, Cluster
+from notebook_mux.playground.controllers.containers import node_address
 from notebook_mux.playground.controllers.nodes import LEASE_NAMESPACE, healthy
+from notebook_mux.playground.controllers.older_endpoints import SKIP_MIRROR
+from notebook_mux.playground.controllers.slices import SERVICE
 from notebook_mux.playground.metrics import registration
 from notebook_mux.playground.rbac import bootstrap
+from notebook_mux.playground.store import Stored
 
 Json = dict[str, Any]
 
@@ -19,9 +25,32 @@ NAMESPACES = ("default", "kube-system", "kube-public", LEASE_NAMESPACE)
 OS = "Ubuntu 24.04.3 LTS"
 KERNEL = "6.8.0-64-generic"
 RUNTIME = "containerd://2.1.3"
+FIRST_ADDRESS = "172.18.0.2"
+"""Of the node that would be the first one."""
 
 
-def begin(cluster: Cluster, *, nodes: int, names: str = "node", age_days: float = 9.0) -> None:
+@dataclass(frozen=True)
+class NodePlan:
+    """A node that is to be.
+
+    Args:
+        name: Its name.
+        cpu: How much of it there is, as a quantity; the same for the others.
+        labels: Besides those that each node has.
+        taints: As in its spec.
+        control_plane: Whether its role is that.
+    """
+
+    name: str
+    cpu: str = "8"
+    memory: str = "32874528Ki"
+    pods: str = "110"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Mapping[str, str], ...] = ()
+    control_plane: bool = False
+
+
+def begin(cluster: Cluster, *, nodes: int | Sequence[NodePlan], names: str = "node", age_days: float = 9.0) -> None:
     """Namespaces, nodes, storage class and the API's own service, made some days ago.
 
     The agenda stands at that time afterwards; `Agenda.release` lets it go on from now.
@@ -30,8 +59,10 @@ def begin(cluster: Cluster, *, nodes: int, names: str = "node", age_days: float 
     for name in NAMESPACES:
         namespace(cluster, name)
     bootstrap.begin(cluster)
-    for number in range(nodes):
-        node(cluster, f"{names}-{number + 1}", number, control_plane=number == 0 and nodes > 1)
+    if isinstance(nodes, int):
+        nodes = [NodePlan(f"{names}-{n + 1}", control_plane=n == 0 and nodes > 1) for n in range(nodes)]
+    for number, plan in enumerate(nodes):
+        node(cluster, plan, number)
     for priority in system_classes():
         make(cluster, "kube-apiserver", priority)
     cluster.create(
@@ -68,7 +99,24 @@ def begin(cluster: Cluster, *, nodes: int, names: str = "node", age_days: float 
         "status": {"loadBalancer": {}},
     }
     make(cluster, "kube-apiserver", kubernetes)
+    with cluster.apart("kubernetes"):
+        _endpoints(cluster, next(map(node_address, map(Stored.decode, cluster.store.items("nodes"))), FIRST_ADDRESS))
     registration.register(cluster)
+
+
+def _endpoints(cluster: Cluster, address: str) -> None:
+    """Where the API server says that it is, in both forms; it keeps them itself."""
+    metadata = {"name": "kubernetes", "namespace": "default"}
+    ports = [{"name": "https", "port": 6443, "protocol": "TCP"}]
+    make(cluster, "kube-apiserver", {
+        "kind": "Endpoints", "apiVersion": "v1", "metadata": {**metadata, "labels": {SKIP_MIRROR: "true"}},
+        "subsets": [{"addresses": [{"ip": address}], "ports": ports}],
+    })  # fmt: skip
+    make(cluster, "kube-apiserver", {
+        "kind": "EndpointSlice", "apiVersion": "discovery.k8s.io/v1",
+        "metadata": {**metadata, "generation": 1, "labels": {SERVICE: "kubernetes"}}, "addressType": "IPv4",
+        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}], "ports": ports,
+    })  # fmt: skip
 
 
 def make(cluster: Cluster, manager: str, obj: Json) -> None:
@@ -93,11 +141,12 @@ def namespace(cluster: Cluster, name: str, **labels: str) -> None:
     )
 
 
-def node(cluster: Cluster, name: str, number: int, *, control_plane: bool = False) -> None:
+def node(cluster: Cluster, plan: NodePlan, number: int) -> None:
     """A healthy node and its lease."""
-    stamp = cluster.agenda.stamp()
-    role = "control-plane" if control_plane else "worker"
-    capacity = {"cpu": "8", "memory": "32874528Ki", "pods": "110", "ephemeral-storage": "203056560Ki"}
+    stamp, name = cluster.agenda.stamp(), plan.name
+    role = "control-plane" if plan.control_plane else "worker"
+    capacity = {"cpu": plan.cpu, "memory": plan.memory, "pods": plan.pods, "ephemeral-storage": "203056560Ki"}
+    usable = "32772128Ki" if plan.memory == NodePlan.memory else plan.memory
     labels = {
         "beta.kubernetes.io/arch": "amd64",
         "beta.kubernetes.io/os": "linux",
@@ -106,15 +155,20 @@ def node(cluster: Cluster, name: str, number: int, *, control_plane: bool = Fals
         "kubernetes.io/os": "linux",
         f"node-role.kubernetes.io/{role}": "",
         "topology.kubernetes.io/zone": f"zone-{'abc'[number % 3]}",
+        **plan.labels,
     }
     obj: Json = {
         "kind": "Node",
         "apiVersion": "v1",
         "metadata": {"name": name, "labels": labels, "annotations": {"node.alpha.kubernetes.io/ttl": "0"}},
-        "spec": {"podCIDR": f"10.244.{number % 250}.0/24", "podCIDRs": [f"10.244.{number % 250}.0/24"]},
+        "spec": {
+            "podCIDR": f"10.244.{number % 250}.0/24",
+            "podCIDRs": [f"10.244.{number % 250}.0/24"],
+            **({"taints": [dict(one) for one in plan.taints]} if plan.taints else {}),
+        },
         "status": {
             "capacity": capacity,
-            "allocatable": {**capacity, "memory": "32772128Ki"},
+            "allocatable": {**capacity, "memory": usable},
             "conditions": healthy(stamp),
             "addresses": [
                 {"type": "InternalIP", "address": f"172.18.{number // 250}.{number % 250 + 2}"},

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from notebook_mux.playground import controllers
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.controllers.nodes import SILENT
 from notebook_mux.playground.controllers.parts import begin_deletion, is_active
-from notebook_mux.playground.scenarios import Settings, apps, backups, base
+from notebook_mux.playground.scenarios import Settings, apps, backups, base, system
 from notebook_mux.playground.scenarios.apps import MANAGER
+from notebook_mux.playground.scenarios.stories import Told
 
 Json = dict[str, Any]
 
@@ -46,10 +48,7 @@ def build(cluster: Cluster, settings: Settings) -> None:
 
 
 def _system(cluster: Cluster) -> None:
-    apps.deployment(cluster, "coredns", "kube-system", "registry.k8s.io/coredns/coredns:v1.12.1", 2)
-    apps.daemon_set(cluster, "kube-proxy", "kube-system", "registry.k8s.io/kube-proxy:v1.37.2", port=None)
-    apps.deployment(cluster, "metrics-server", "kube-system", "registry.k8s.io/metrics-server/metrics-server:v0.8.0", 1)
-    apps.service(cluster, "kube-dns", "kube-system", 53, app="coredns")
+    system.make(cluster)
     base.make(
         cluster,
         "kube-apiserver",
@@ -159,22 +158,31 @@ class Story:
         self._cluster = cluster
         self._random = cluster.random
         self._releases = 0
+        self._due: dict[str, float] = {}
+
+    def next_at(self) -> float | None:
+        """When the next thing happens but a step of the backup, which is every other second."""
+        return min((at for name, at in self._due.items() if name != "backup"), default=None)
 
     def begin(self) -> None:
         """Plan the first of each kind of happening."""
-        self._again(1.0, 2.6, lambda: backups.move_on(self._cluster, "db-hourly", "shop"))
-        self._again(4.0, 9.0, self._import)
-        self._again(5.0, 11.0, self._lose_a_worker)
-        self._again(14.0, 28.0, self._resize)
-        self._again(25.0, 50.0, self._release)
-        self._again(70.0, 110.0, self._silence)
+        self._cluster.story = Told(self.next_at)
+        self._again("backup", 1.0, 2.6, lambda: backups.move_on(self._cluster, "db-hourly", "shop"))
+        self._again("import", 4.0, 9.0, self._import)
+        self._again("loss", 5.0, 11.0, self._lose_a_worker)
+        self._again("scaling", 14.0, 28.0, self._resize)
+        self._again("release", 25.0, 50.0, self._release)
+        self._again("silence", 70.0, 110.0, self._silence)
+        for node in self._cluster.store.items("nodes"):
+            if SILENT.encode() in node.body:  # of a story that was broken off
+                self._cluster.agenda.after(SILENCE_S, partial(self._end_silence, node.name))
 
-    def _again(self, low: float, high: float, action: Callable[[], object]) -> None:
+    def _again(self, name: str, low: float, high: float, action: Callable[[], object]) -> None:
         def act() -> None:
-            self._again(low, high, action)
+            self._again(name, low, high, action)
             action()
 
-        self._cluster.agenda.after(self._random.uniform(low, high), act)
+        self._due[name] = self._cluster.agenda.after(self._random.uniform(low, high), act).due
 
     def _import(self) -> None:
         """A short job; one of eight fails."""
@@ -217,8 +225,8 @@ class Story:
         def quiet(obj: Json) -> None:
             obj["metadata"].setdefault("annotations", {})[SILENT] = "true"
 
-        def back(obj: Json) -> None:
-            obj["metadata"].get("annotations", {}).pop(SILENT, None)
-
         self._cluster.update("nodes", "", node, quiet)
-        self._cluster.agenda.after(SILENCE_S, lambda: self._cluster.update("nodes", "", node, back))
+        self._cluster.agenda.after(SILENCE_S, partial(self._end_silence, node))
+
+    def _end_silence(self, node: str) -> None:
+        self._cluster.update("nodes", "", node, lambda obj: obj["metadata"].get("annotations", {}).pop(SILENT, None))

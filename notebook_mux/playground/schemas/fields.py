@@ -70,6 +70,7 @@ class FieldValidation:
         self._mode = mode
         self._warnings = warnings if warnings is not None else []
         self._noted = list(noted or ())
+        self._looked = noted is not None
 
     def body(self, kind: Kind, media: str, text: bytes) -> Any:
         """The object of a create or replace.
@@ -204,7 +205,7 @@ class FieldValidation:
         """
         if self._schemas is None or self._mode == IGNORE:
             return
-        lines = doubled_keys(text)
+        lines = self._noted if self._looked else doubled_keys(text)
         if lines and self._mode == STRICT:
             listed = "".join(f"\n  {line}" for line in lines)
             raise bad_request(

@@ -27,14 +27,14 @@ YEAR = timedelta(days=365)
 NOT_CACHED = "no-cache, private"
 
 
-def answer(request: web.BaseRequest, documents: Documents, version2: Swagger, path: str) -> web.Response | None:
+async def answer(request: web.BaseRequest, documents: Documents, version2: Swagger, path: str) -> web.Response | None:
     """The answer to a request below ``/openapi``; None where nothing is.
 
     Args:
         path: Without a slash at its end.
     """
     if path == VERSION_2:
-        return _whole(request, version2)
+        return await _whole(request, version2)
     if path == PREFIX:
         body = msgspec.json.encode(documents.index())
         headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": NOT_CACHED}
@@ -60,7 +60,7 @@ def answer(request: web.BaseRequest, documents: Documents, version2: Swagger, pa
     return _sent(request, documents.body(name), headers)
 
 
-def _whole(request: web.BaseRequest, version2: Swagger) -> web.Response:
+async def _whole(request: web.BaseRequest, version2: Swagger) -> web.Response:
     """The document of version 2."""
     headers = {"Vary": "Accept", "Cache-Control": NOT_CACHED}
     wanted = (entry.media for entry in accept.entries(request.headers.get("Accept", "")))
@@ -70,7 +70,8 @@ def _whole(request: web.BaseRequest, version2: Swagger) -> web.Response:
     headers["ETag"] = f'"{version2.hash()}"'
     if request.headers.get("If-None-Match") == headers["ETag"]:
         return web.Response(status=304, headers=headers)
-    return _sent(request, version2.body(form), {"Content-Type": media, **headers})
+    body = await version2.body(form)
+    return _sent(request, body, {"Content-Type": media, **headers, "ETag": f'"{version2.hash()}"'})
 
 
 def _sent(request: web.BaseRequest, body: bytes, headers: dict[str, str]) -> web.Response:

@@ -6,9 +6,11 @@ is asked for, and kept until the kinds are others.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,6 +28,15 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _raw = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
+class Part(NamedTuple):
+    """What one document of version 3 says: its paths, whether its kinds are custom, and how those are defined."""
+
+    name: str
+    paths: Json
+    custom: bool
+    own: dict[str, Json]
+
+
 class Swagger:
     """The document of one cluster.
 
@@ -38,40 +49,55 @@ class Swagger:
         self._documents = documents
         self._schemas = schemas
         self._mark = ""
+        self._document: Json = {}
         self._made: dict[str, bytes] = {}
+        self._making = asyncio.Lock()
 
     def hash(self) -> str:
         """What changes with the content, the same in both forms."""
         hashes = [self._documents.hash(name) for name in self._documents.names()]
         return hashlib.sha512(_encode(hashes)).hexdigest().upper()
 
-    def body(self, form: str) -> bytes:
-        """The document.
+    async def body(self, form: str) -> bytes:
+        """The document. It takes half a second to make: what is asked meanwhile is answered.
 
         Args:
             form: `JSON` or `PROTOBUF`.
         """
-        mark = self.hash()
-        if self._mark != mark:
-            self._mark, self._made = mark, {}
-        if form not in self._made:
-            document = self._make()
-            self._made[form] = gnostic.encode(document) if form == PROTOBUF else _encode(document)
-        return self._made[form]
+        async with self._making:
+            while (mark := self.hash()) != self._mark:  # kinds may come and go while it is made
+                parts = [part async for part in self._parts()]
+                self._document = await asyncio.to_thread(self._make, parts)
+                self._mark, self._made = mark, {}
+            if form not in self._made:
+                encode = gnostic.encode if form == PROTOBUF else _encode
+                self._made[form] = await asyncio.to_thread(encode, self._document)
+            return self._made[form]
 
-    def _make(self) -> Json:
+    async def _parts(self) -> AsyncIterator[Part]:
+        """What the documents of version 3 say; others have their turn after each."""
+        for name in self._documents.names():
+            if not self._documents.has(name):
+                continue
+            customs = [kind for kind in self._documents.of(name) if kind.custom]
+            own: dict[str, Json] = {}
+            for kind in customs:
+                own |= self._custom(kind)
+            yield Part(name, self._documents.paths(name), bool(customs), own)
+            await asyncio.sleep(0)
+
+    @staticmethod
+    def _make(parts: Sequence[Part]) -> Json:
         converter = version2.Paths()
         paths: Json = {}
         own: dict[str, Json] = {}
         groups = []
-        for name in self._documents.names():
-            customs = [kind for kind in self._documents.of(name) if kind.custom]
-            for path, said in self._documents.paths(name).items():
-                paths[path] = converter.convert(said, custom=bool(customs))
-            for kind in customs:
-                own |= self._custom(kind)
-            group, _, version = name.partition("/")[2].rpartition("/")
-            if group and not customs:
+        for part in parts:
+            for path, said in part.paths.items():
+                paths[path] = converter.convert(said, custom=part.custom)
+            own |= part.own
+            group, _, version = part.name.partition("/")[2].rpartition("/")
+            if group and not part.custom:
                 groups.append((group, version))
         definitions = _definitions([_encode(paths), _encode(converter.shared)], own)
         for name, schema in definitions.items():

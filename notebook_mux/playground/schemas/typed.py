@@ -194,6 +194,27 @@ class Reader:
         """A list of texts that is a type of its own."""
         return pairs.plain(value)
 
+    def schema_or_list(self, value: Any, struct: str, go: str) -> Any:
+        """A schema, or several; what is neither is read as if nothing stood there."""
+        if pairs.is_object(value):
+            return self._schema(value, go)
+        return [self._schema(one, go) for one in value] if pairs.is_list(value) else None
+
+    def schema_or_bool(self, value: Any, struct: str, go: str) -> Any:
+        """A schema, or whether anything may stand there."""
+        if not isinstance(value, bool) and not pairs.is_object(value):
+            raise WrongType("boolean or JSON schema expected")
+        return value if isinstance(value, bool) else self._schema(value, go)
+
+    def _schema(self, value: Any, go: str) -> Any:
+        """A schema within one; of unknown fields nothing is told there."""
+        if not pairs.is_object(value):
+            return self._wrong(value, "JSONSchemaProps", go, "v1.JSONSchemaProps")
+        inner = Reader()
+        found = inner.struct(f"{_EXTENSIONS}.JSONSchemaProps", value, "", go)
+        self.wrong = self.wrong or inner.wrong
+        return found
+
     def free(self, value: Any, struct: str, go: str) -> Any:
         """Any JSON."""
         return pairs.plain(value)
@@ -238,8 +259,8 @@ _SPECIAL: dict[str, Callable[[Reader, Any, str, str], Any]] = {
     "k8s.io.api.authorization.v1.ExtraValue": Reader.strings,
     "k8s.io.api.certificates.v1.ExtraValue": Reader.strings,
     f"{_EXTENSIONS}.JSON": Reader.free,
-    f"{_EXTENSIONS}.JSONSchemaPropsOrArray": Reader.free,
-    f"{_EXTENSIONS}.JSONSchemaPropsOrBool": Reader.free,
+    f"{_EXTENSIONS}.JSONSchemaPropsOrArray": Reader.schema_or_list,
+    f"{_EXTENSIONS}.JSONSchemaPropsOrBool": Reader.schema_or_bool,
     f"{_EXTENSIONS}.JSONSchemaPropsOrStringArray": Reader.free,
 }
 

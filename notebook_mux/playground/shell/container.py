@@ -66,6 +66,7 @@ class Container:
         over: Is set when the run has ended.
         main: Its own program, where that is emulated.
         unfinished: What its own program has written of a line.
+        emulated_because: Why what is run in it is emulated; empty where nobody has asked for anything else.
     """
 
     def __init__(self, worlds: Worlds, pod: Json, spec: Json, run: str, started: float, beside: Container | None):
@@ -83,6 +84,7 @@ class Container:
         self.over = asyncio.Event()
         self.main: Main | None = None
         self.unfinished = b""
+        self.emulated_because = ""
         node = self.cluster.get("nodes", "", pod["spec"].get("nodeName", "")) or {}
         self.node_status: Json = node.get("status") or {}
         self.environment = environment.variables(self.cluster, pod, spec, self.image)
@@ -106,6 +108,10 @@ class Container:
     def now(self) -> float:
         """The time, Unix seconds."""
         return self.cluster.agenda.now()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for so long, by the cluster's clock."""
+        await self.cluster.agenda.sleep(seconds)
 
     # ------------------------------------------------------------------------------------------ its making
 
@@ -154,7 +160,7 @@ class Container:
             words = tuple(self.spec["args"])
         process = self.processes.new(words, user=self.files.uid, started=self.started)
         process.environment = self.environment
-        process.on_signal = self._on_signal
+        process.on_signal = self.hear
 
     @property
     def cwd(self) -> str:
@@ -249,7 +255,7 @@ class Container:
             found.signal(number)
         return True
 
-    def _on_signal(self, number: int) -> None:
+    def hear(self, number: int) -> None:
         """A signal for its own program."""
         if number not in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             return

@@ -39,6 +39,11 @@ def is_emulated(container: Json) -> bool:
     return _is_emulated(words_of(container), container.get("image", ""), _told(container))
 
 
+def is_known(words: list[str], image: str) -> bool:
+    """Whether a command that is run in a container of an image has only programs that are emulated."""
+    return _is_emulated(tuple(words), image, False)
+
+
 def is_shell(container: Json) -> bool:
     """Whether it is a shell that reads what it does from its input: it ends at once where it has none."""
     words = words_of(container)

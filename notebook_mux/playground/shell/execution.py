@@ -53,7 +53,7 @@ class Execution:
         try:
             work = container.program(words[0], environment.get("PATH", ""), container.cwd)
         except FileFault as fault:
-            raise NotStarted(_refusal(words[0], fault)) from None
+            raise NotStarted(refusal(words[0], fault)) from None
         source: Source = self.stdin or Nothing()
         sinks: tuple[Sink, Sink] = (self.stdout, self.stderr)
         if self.terminal is not None:
@@ -113,7 +113,8 @@ class Execution:
         self._process.kill(signal.SIGKILL)
 
 
-def _refusal(name: str, fault: FileFault) -> str:
+def refusal(name: str, fault: FileFault) -> str:
+    """Why a program cannot be started, in a runtime's words."""
     if "/" not in name and fault.number == errno.ENOENT:
         said = f'exec: "{name}": executable file not found in $PATH'
     elif fault.number == errno.ENOENT:

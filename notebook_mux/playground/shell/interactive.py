@@ -24,6 +24,8 @@ This is notebook_mux's playground: an emulation of a shell, not a real container
 in memory and go with the container, and nothing runs on your machine. Type help for more.
 """
 
+BECAUSE = "There is no real shell here: {why}.\n"
+
 HISTORY = 500
 """Lines that are kept."""
 
@@ -34,7 +36,8 @@ async def interact(shell: Shell, terminal: Terminal, streams: Streams) -> int:
     """Let somebody type until they leave; the exit code."""
     shell.interactive = True
     history = list[str]()
-    await terminal.write(GREETING.encode())
+    why = shell.container.emulated_because
+    await terminal.write(f"{GREETING}{BECAUSE.format(why=why) if why else ''}".encode())
     while True:
         text = await _typed(shell, terminal, history)
         if text is None:

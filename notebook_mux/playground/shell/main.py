@@ -9,7 +9,7 @@ from notebook_mux.playground.shell.entry import words_of
 from notebook_mux.playground.shell.inodes import FileFault
 from notebook_mux.playground.shell.processes import BY_SIGNAL
 from notebook_mux.playground.shell.running import Run, Streams
-from notebook_mux.playground.shell.streams import BrokenPipe, Nothing, Pipe, Sink
+from notebook_mux.playground.shell.streams import BrokenPipe, Nothing, Pipe, Sink, write_to_all
 from notebook_mux.playground.shell.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -36,12 +36,7 @@ class Shared:
     async def write(self, data: bytes) -> None:
         """Pass it on."""
         self._record(data)
-        for view in list(self.views):
-            try:
-                await view.write(data)
-            except BrokenPipe:
-                if view in self.views:
-                    self.views.remove(view)
+        await write_to_all(self.views, data)
 
     def end(self) -> None:
         """It stays."""
@@ -72,6 +67,11 @@ class Main:
         self._started = False
         if self.terminal is not None and not self.has_input:
             self.terminal.hang_up()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was started."""
+        return self._started
 
     def start(self) -> None:
         """Begin, if it has not."""

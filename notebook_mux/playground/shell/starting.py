@@ -33,7 +33,7 @@ class Programs(Controller):
             return
         if stored.fields["status.phase"] not in ("Pending", "Running") or not any(one in stored.body for one in WORDS):
             return
-        if self.cluster.being_built or not _has_loop():  # time is moved, by a scenario or by somebody without a loop
+        if self.cluster.being_built or not has_loop():  # time is moved, by a scenario or by somebody without a loop
             self.later(AGAIN_S, key)
             return
         from notebook_mux.playground.shell import worlds  # all of the shell: a cluster begins to serve without it
@@ -48,7 +48,8 @@ class Programs(Controller):
                     worlds.of(self.cluster).start(pod, status["name"])
 
 
-def _has_loop() -> bool:
+def has_loop() -> bool:
+    """Whether this thread has a loop that runs: where time is moved by hand there is none."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -48,6 +48,16 @@ class Sink(Protocol):
         """Nothing more is written."""
 
 
+async def write_to_all(views: list[Sink], data: bytes) -> None:
+    """Write to each of those who look; who has gone is taken from the list."""
+    for view in list(views):
+        try:
+            await view.write(data)
+        except BrokenPipe:
+            if view in views:
+                views.remove(view)
+
+
 class Nothing:
     """``/dev/null``: an empty source, and a sink without a bottom."""
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from notebook_mux.playground.shell.editor import Edited, Editor, Key
-from notebook_mux.playground.shell.streams import LINE, PIECE, BrokenPipe, Sink
+from notebook_mux.playground.shell.streams import LINE, PIECE, Sink, write_to_all
 
 WAITING = 64 * 1024
 """Bytes that were typed and that nobody has read; a real one holds 4096 and drops what comes then."""
@@ -147,12 +147,7 @@ class Terminal:
         if self._record is not None:
             self._record(data)
         shown = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-        for view in list(self.views):
-            try:
-                await view.write(shown)
-            except BrokenPipe:
-                if view in self.views:
-                    self.views.remove(view)
+        await write_to_all(self.views, shown)
 
     def end(self) -> None:
         """It stays."""

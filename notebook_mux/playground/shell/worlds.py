@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import posixpath
 import zlib
 from collections.abc import Callable
 from datetime import datetime
@@ -49,7 +51,11 @@ class NotRunning(Exception):
 
 
 def _written(site: Site, path: str) -> bytes | None:
-    """A file that somebody has written into a container, for the server that serves it."""
+    """A file that somebody has written into a container, for the server that serves it.
+
+    Raises:
+        FileNotFoundError: Somebody has removed it.
+    """
     place = site.place
     known: Worlds | None = place.cluster.programs
     container = known.find(place.pod["metadata"]["uid"], place.container["name"]) if known is not None else None
@@ -57,9 +63,18 @@ def _written(site: Site, path: str) -> bytes | None:
         return None
     try:
         node = container.files.node(path)
-    except FileFault:
+    except FileFault as fault:
+        if fault.number == errno.ENOENT and _is_folder(container, posixpath.dirname(path)):
+            raise FileNotFoundError(path) from None
         return None
     return node.content() if isinstance(node, File) and node.space is not None else None
+
+
+def _is_folder(container: Container, path: str) -> bool:
+    try:
+        return isinstance(container.files.node(path), Folder)
+    except FileFault:
+        return False
 
 
 READERS.append(_written)
@@ -120,6 +135,7 @@ class Worlds:
             if is_emulated(spec):
                 made.main = Main(made)
             known[name] = made
+            public.probe_again(self.cluster, pod["metadata"]["namespace"], pod["metadata"]["name"], name)
         return known[name]
 
     def find(self, uid: str, name: str) -> Container | None:

@@ -159,6 +159,22 @@ class StateFolder:
             self._stamp["ports"] = dict(ports)
             self._write()
 
+    def time(self, cluster: str) -> Mapping[str, Any] | None:
+        """What was kept of a cluster's time; None if nothing was."""
+        found: Mapping[str, Any] | None = self._stamp.get("times", {}).get(cluster)
+        return found
+
+    def keep_time(self, cluster: str, kept: Mapping[str, Any]) -> None:
+        """Keep how a cluster's clock goes, and when its story began.
+
+        Raises:
+            StateRefused: It cannot be written.
+        """
+        times = self._stamp.setdefault("times", {})
+        if times.get(cluster) != dict(kept):
+            times[cluster] = dict(kept)
+            self._write()
+
     def fill(self, clusters: Mapping[str, Cluster], build: Callable[[Cluster], None],
              resume: Callable[[Cluster], None]) -> None:  # fmt: skip
         """Give clusters what is kept of them, and keep from now on what happens to them.

@@ -142,6 +142,24 @@ class Journal:
         """
         self._append(b"%c%d" % (REVISION, revision))
 
+    def goes_on_with(self, old: Iterable[Stored], new: Callable[[], tuple[list[Stored], int]]) -> None:
+        """Other objects are in the place of all there were.
+
+        Args:
+            old: Those there were.
+            new: Gives those there are, and the newest version.
+
+        Raises:
+            NotKept: It cannot be written down.
+        """
+        self._objects = new
+        objects, revision = new()
+        for stored in old:
+            self.remove(stored)
+        for stored in objects:
+            self.put(stored)
+        self.moved(revision)
+
     # ------------------------------------------------------------------------------------------------ files
 
     def _append(self, payload: bytes) -> None:

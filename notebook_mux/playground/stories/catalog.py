@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from notebook_mux.playground.shell import entry
-from notebook_mux.playground.stories import batch, servers, shop, web
+from notebook_mux.playground.stories import batch, counting, servers, shop, web
 from notebook_mux.playground.stories.commands import Spoken, image_name, script_of
 from notebook_mux.playground.stories.program import Program, Scene
 
@@ -27,6 +27,7 @@ PROGRAMS: Mapping[str, type[Program]] = {
     "queue": shop.Worker,
     "cache": shop.Cache,
     "flaky": shop.Flaky,
+    "counter": counting.Counter,
     "import": batch.Import,
     "report": batch.Report,
     **web.IMAGES,

@@ -16,7 +16,7 @@ AGENTS = (
 
 
 class Nginx(Program):
-    """A web server: the access log, and its probe every five seconds among the rest."""
+    """A web server: the access log, and its probe every five seconds among the rest, where it has one."""
 
     pace = 1.2
 
@@ -35,7 +35,7 @@ class Nginx(Program):
         """A line of the access log, or the error behind a 404."""
         path, client = weighted(random, PATHS), f"10.244.{random.randint(0, 7)}.{random.randint(2, 250)}"
         when = spaced(at, "%d/%b/%Y:%H:%M:%S +0000")
-        if random.random() < 0.2:
+        if random.random() < 0.2 and self._is_probed():
             return f'{client} - - [{when}] "GET /healthz HTTP/1.1" 200 3 "-" "kube-probe/1.37" "-"'
         code, size = (304, 0) if random.random() < 0.2 else (200, random.randint(200, 90_000))
         if path == "/old":
@@ -45,6 +45,13 @@ class Nginx(Program):
             return line
         said = f'open() "/usr/share/nginx/html{path}" failed (2: No such file or directory), client: {client}'
         return f"{spaced(at, '%Y/%m/%d %H:%M:%S')} [error] 29#29: *{random.randint(1, 9999)} {said}\n{line}"
+
+    def _is_probed(self) -> bool:
+        """Whether it has the probe, and the page for it (`web.static.Nginx`)."""
+        container = self.scene.container
+        probes = (container.get(name) or {} for name in ("readinessProbe", "livenessProbe"))
+        asked = any((one.get("httpGet") or {}).get("path") == "/healthz" for one in probes)
+        return asked and all(one.get("containerPort") != 80 for one in container.get("ports") or ())
 
     def stops(self, at: float) -> Sequence[str]:
         """A graceful end."""

@@ -101,6 +101,14 @@ def _priority_class(old: Json, new: Json) -> list[Json]:
     ]
 
 
+def _runtime_class(old: Json, new: Json) -> list[Json]:
+    return [set_once("handler", None)] if old.get("handler") != new.get("handler") else []
+
+
+def _revision(old: Json, new: Json) -> list[Json]:
+    return [set_once("data", new.get("data"))] if old.get("data") != new.get("data") else []
+
+
 _CHECKS: dict[str, Callable[[Json, Json], list[Json]]] = {
     "configmaps": _config_map,
     "secrets": _secret,
@@ -109,5 +117,7 @@ _CHECKS: dict[str, Callable[[Json, Json], list[Json]]] = {
     "rolebindings.rbac.authorization.k8s.io": _binding,
     "clusterrolebindings.rbac.authorization.k8s.io": _binding,
     "storageclasses.storage.k8s.io": _storage_class,
+    "controllerrevisions.apps": _revision,
     "priorityclasses.scheduling.k8s.io": _priority_class,
+    "runtimeclasses.node.k8s.io": _runtime_class,
 }

@@ -30,8 +30,10 @@ def reset(kind: Kind, old: Json, new: Json, subresource: str) -> Json:
     new = {**new, "metadata": metadata}
     if subresource == ephemeral.SUBRESOURCE:
         return ephemeral.only(old, new)
-    if subresource == "status":
+    if subresource in ("status", "approval"):
         return _status_only(kind, old, new)
+    if kind.resource == "namespaces" and not subresource:
+        _keep(new, old, "spec")  # its finalizers have a path of their own
     if "status" in kind.subresources:
         _keep(new, old, "status")
     return new

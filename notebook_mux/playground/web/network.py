@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.controllers.containers import node_address
-from notebook_mux.playground.controllers.endpoints import SERVICE, SLICES
+from notebook_mux.playground.controllers.slices import SERVICE, SLICES
 from notebook_mux.playground.store import Stored
 
 Json = dict[str, Any]
@@ -219,7 +219,10 @@ def endpoints(
             about = endpoint.get("targetRef") or {}
             if not unready and (endpoint.get("conditions") or {}).get("ready") is False:
                 continue
-            pod = cluster.store.get("pods", namespace, about.get("name", ""))
+            if about:
+                pod = cluster.store.get("pods", namespace, about.get("name", ""))
+            else:  # of Endpoints that somebody wrote
+                pod = _pod_at(cluster, endpoint["addresses"][0])
             if pod is not None and pod.fields["status.podIP"] in endpoint["addresses"]:
                 yield pod, ports
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.stories.commands import image_name
 from notebook_mux.playground.web.volumes import Volumes
@@ -44,6 +45,14 @@ class Place:
     def address(self) -> str:
         """The pod's address."""
         return str((self.pod.get("status") or {}).get("podIP", ""))
+
+    @property
+    def started(self) -> float:
+        """When the container was started, Unix seconds; when its pod was made where it was not."""
+        statuses = (self.pod.get("status") or {}).get("containerStatuses") or ()
+        own: Json = next((one for one in statuses if one["name"] == self.container["name"]), {})
+        running = (own.get("state") or {}).get("running") or {}
+        return since_epoch(running.get("startedAt") or self.pod["metadata"]["creationTimestamp"])
 
     @property
     def image(self) -> str:

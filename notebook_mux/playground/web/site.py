@@ -20,7 +20,10 @@ class Site:
         ports: Where it listens as its image is made.
         server: What it calls itself in the field ``Server``; "" for nothing.
         usual: Its version where the image's tag tells none.
+        varies: Whether it answers otherwise with time.
     """
+
+    varies = False
 
     ports: ClassVar[tuple[int, ...]] = (80,)
     server: ClassVar[str] = ""
@@ -44,12 +47,15 @@ class Site:
     def answer(self, request: Request, port: int) -> Response:
         """Answer a request, and write it into the container's log."""
         response = self.respond(request, port)
+        self.write(request, response)
+        return self._whole(response, self.place.cluster.agenda.now())
+
+    def write(self, request: Request, response: Response) -> None:
+        """Write a request into the container's log."""
         at = self.place.cluster.agenda.now()
-        line = self.access(request, response, at)
-        if line:
+        if line := self.access(request, response, at):
             run = accesses.RunKey(self.place.pod["metadata"]["uid"], self.place.container["name"], self.place.number)
             accesses.of(self.place.cluster).note(run, at, line)
-        return self._whole(response, at)
 
     def _refuse(self, status: int) -> Response:
         return self._whole(self.failure(status, Request()), self.place.cluster.agenda.now())

@@ -20,9 +20,12 @@ NOTE = (
     "No container runs here; pod {pod} in namespace {namespace} answers as a {name} would."
 )
 INDEX = "index.html"
+HEALTH = "/healthz"
 
 READERS: list[Callable[[Site, str], bytes | None]] = []
-"""Further sources of files, asked before volumes: an emulated shell may have written into a container."""
+"""Further sources of files, asked before volumes: an emulated shell may have written into a container.
+
+One that knows that a file is gone raises FileNotFoundError."""
 
 mimetypes.init()
 
@@ -96,8 +99,11 @@ class FileSite(Site):
     def read(self, path: str) -> bytes | None:
         """A file of the container: written by somebody, mounted, or its image's own page."""
         for reader in READERS:
-            if (found := reader(self, path)) is not None:
-                return found
+            try:
+                if (found := reader(self, path)) is not None:
+                    return found
+            except FileNotFoundError:
+                return None
         volumes = self.place.volumes
         if (found := volumes.read(path)) is not None:
             return found
@@ -155,6 +161,12 @@ class Nginx(FileSite):
     usual = "1.29.4"
     root = "/usr/share/nginx/html"
     empty = 403
+
+    def respond(self, request: Request, port: int) -> Response:
+        """As `FileSite`; on a port that only its container names it is configured, and has a page for probes."""
+        if port not in self.ports and request.path == HEALTH and request.method in ("GET", "HEAD"):
+            return text("ok\n")
+        return super().respond(request, port)
 
     def welcome(self) -> str:
         """Its first page, as many a test looks for its title."""

@@ -155,21 +155,37 @@ class WhoAmI(Site):
         return text("\n".join(lines) + "\n\n")
 
 
+LIVENESS, WELL_S = "liveness", 10.0
+"""A sub-command of agnhost's, and for how long it is well."""
+
+
 class Agnhost(Site):
-    """``e2e-test-images/agnhost``: ``netexec`` and ``serve-hostname``, which tutorials run; nothing without a word."""
+    """``e2e-test-images/agnhost``: ``netexec``, ``serve-hostname`` and ``liveness``, which tutorials run.
+
+    Without a word it does nothing.
+    """
 
     ports = (8080,)
+
+    @property
+    def varies(self) -> bool:  # type: ignore[override]
+        """``liveness`` is well for some seconds only."""
+        return LIVENESS in self.place.words
 
     def listens(self) -> set[int]:
         """By its sub-command."""
         words = self.place.words
         if "serve-hostname" in words:
             return {_number(self.place.option("--port"), 9376)}
+        if LIVENESS in words:
+            return set(self.ports)
         return {_number(self.place.option("--http-port"), 8080)} if "netexec" in words else set()
 
     def respond(self, request: Request, port: int) -> Response:
         """A few of its paths."""
         path, query = request.path, request.query
+        if LIVENESS in self.place.words:
+            return self._well() if path == "/healthz" else text(NOT_FOUND, 404)
         if "serve-hostname" in self.place.words or path in ("/hostname", "/hostName"):
             return text(self.place.name)
         if path == "/":
@@ -182,6 +198,11 @@ class Agnhost(Site):
             said = {"/clientip": f"{request.client}:{request.port}", "/header": request.header(query.get("key", ""))}
             return text(said.get(path, ""))
         return text(NOT_FOUND, 404)
+
+    def _well(self) -> Response:
+        """Well at first, and then no more."""
+        age = self.place.cluster.agenda.now() - self.place.started
+        return text("ok") if age <= WELL_S else text(f"error: {age:.6f}", 500)
 
     def access(self, request: Request, response: Response, at: float) -> str:
         """Its klog lines."""

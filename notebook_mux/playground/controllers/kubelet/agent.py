@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from notebook_mux.playground import managed
 from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.controllers import containers, nodes
 from notebook_mux.playground.controllers.base import Controller
@@ -13,7 +14,6 @@ from notebook_mux.playground.controllers.kubelet.lives import Life
 from notebook_mux.playground.controllers.kubelet.starting import Starting
 from notebook_mux.playground.controllers.kubelet.stopping import Stopping
 from notebook_mux.playground.controllers.kubelet.watching import Watching
-from notebook_mux.playground.controllers.parts import set_status
 from notebook_mux.playground.history import Change
 from notebook_mux.playground.store import Key, Stored
 
@@ -51,6 +51,9 @@ class Kubelet(Controller):
         self.stopping = Stopping(self)
         self.watching = Watching(self)
         public.register(self)
+        for one in self.store.items("pods"):
+            if one.fields["status.phase"] not in status.FINISHED:
+                self._lives[one.key] = Life.taken_over(one.uid, one.content)
         super().start()
 
     def keys(self, change: Change) -> Iterable[Key]:
@@ -109,7 +112,7 @@ class Kubelet(Controller):
         renewed = self._resize(obj, life)
         for kind, container in self._turn(obj):
             self.starting.consider(stored, obj, life, kind, container)
-        changed = bool(stored.changed(obj))
+        changed = obj != stored.content
         if changed or renewed or obj["spec"].get("readinessGates"):
             self.put(stored, obj)
         life.settled = not changed and obj["status"].get("phase") == "Running" and not life.timers
@@ -219,9 +222,9 @@ class Kubelet(Controller):
         found["observedGeneration"] = obj["metadata"].get("generation", 1)
         stamp = self.agenda.stamp()
         found["conditions"] = status.conditions(obj, stamp, sandbox=bool(found.get("podIP")))
-        if not now.changed(obj):
+        if obj == now.content:
             return now
-        set_status(obj, COMPONENT, stamp, {})
+        managed.record(obj, COMPONENT, stamp, {"status": obj["status"]}, subresource="status")
         return self.cluster.put(now, obj)
 
     def say(
@@ -268,7 +271,7 @@ class Kubelet(Controller):
 
     @staticmethod
     def _look(node: Stored) -> tuple[int, bool, str]:
-        obj = node.decode()
+        obj = node.content
         return node.revision, not nodes.is_silent(obj), containers.node_address(obj)
 
     def new_address(self, stored: Stored, obj: Json) -> str:
@@ -300,3 +303,9 @@ class Kubelet(Controller):
                 self.stopping.ended(stored, obj, life, kind, container, code, reason)
                 return True
         return False
+
+    def probe_again(self, namespace: str, pod: str, container: str) -> None:
+        """Ask a container's HTTP probes again; see `public.probe_again`."""
+        stored, life = self.store.get("pods", namespace, pod), self._lives.get((namespace, pod))
+        if stored is not None and life is not None and stored.uid == life.uid:
+            self.watching.again(stored, stored.decode(), life, container)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from typing import Any
 
-from notebook_mux.playground.clock import Entry
+from notebook_mux.playground.clock import Entry, since_epoch
+
+Json = dict[str, Any]
 
 BACK_OFF_S, BACK_OFF_LIMIT_S = 10.0, 300.0
 """Of containers and of images: the first wait, doubled up to the limit (MaxContainerBackOff, kubelet.go)."""
 
 FORGET_S = 2 * BACK_OFF_LIMIT_S
 """A container that ran so long begins with the first wait again (client-go/util/flowcontrol/backoff.go: hasExpired)."""
+
+SAID = re.compile(r"back-off (?:(\d+)m)?(\d+)s restarting")
+"""What the status of a container that waits says of its wait."""
 
 MOUNT_S, MOUNT_LIMIT_S = 0.5, 122.0
 """Between tries to mount a volume (volume/util/exponentialbackoff: 500 ms, 2 m 2 s)."""
@@ -35,6 +42,7 @@ class Life:
     Attributes:
         uid: The pod's.
         settled: Whether all runs and nothing of a change to the pod matters but what `agent` looks for.
+        taken: Whether the pod was there before the kubelet: of what is planned, a part has passed.
         stopping: Whether it is being stopped.
         mounted: Whether its volumes are mounted.
         generation: Of the spec that its containers have.
@@ -47,6 +55,7 @@ class Life:
 
     uid: str
     settled: bool = False
+    taken: bool = False
     stopping: bool = False
     mounted: bool = False
     generation: int = 1
@@ -55,6 +64,22 @@ class Life:
     errors: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     tokens: tuple[float, float] = (EVENTS_BURST, 0.0)
+
+    @classmethod
+    def taken_over(cls, uid: str, obj: Json) -> Life:
+        """Of a pod that is there before the kubelet is: how long its containers wait is read off its status."""
+        life = cls(uid, taken=True)
+        for kind in ("initContainerStatuses", "containerStatuses"):
+            for one in (obj.get("status") or {}).get(kind) or ():
+                ended = one["state"].get("terminated") or (one.get("lastState") or {}).get("terminated")
+                said = SAID.search((one["state"].get("waiting") or {}).get("message") or "")
+                restarts = one.get("restartCount", 0)
+                if not ended or not (said or restarts):
+                    continue
+                guess = min(BACK_OFF_S * 2.0 ** min(restarts - 1, 9), BACK_OFF_LIMIT_S)
+                seconds = 60.0 * int(said[1] or 0) + int(said[2]) if said else guess
+                life.backoffs[f"c/{one['name']}"] = BackOff(seconds, since_epoch(ended["finishedAt"]))
+        return life
 
     def remaining(self, key: str, since: float, now: float) -> float:
         """Seconds still to wait since a failure; 0 where nothing holds it up."""

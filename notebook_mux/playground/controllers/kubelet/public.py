@@ -52,3 +52,10 @@ def kill(cluster: Cluster, namespace: str, pod: str, container: str, code: int, 
     """
     kubelet = _kubelets.get(cluster)
     return kubelet is not None and kubelet.kill(namespace, pod, container, code, reason)
+
+
+def probe_again(cluster: Cluster, namespace: str, pod: str, container: str) -> None:
+    """Ask a container's HTTP probes again from now on: somebody is in it, who may change what its server answers."""
+    kubelet = _kubelets.get(cluster)
+    if kubelet is not None:
+        kubelet.probe_again(namespace, pod, container)

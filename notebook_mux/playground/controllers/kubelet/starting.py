@@ -92,7 +92,10 @@ class Starting:
             reason = (state.get("waiting") or {}).get("reason")
             since = since_epoch(last["finishedAt"]) if last and reason == "CrashLoopBackOff" else 0.0
             wait = life.remaining(f"c/{name}", since, self._kubelet.agenda.now()) if since else 0.0
-            self._plan(stored, life, kind, container, wait)
+            if wait:
+                self._kubelet.stopping.back_off(stored, life, kind, container, wait)
+            else:
+                self._plan(stored, life, kind, container, 0.0)
         elif kind != "ephemeralContainers" and self._comes_again(obj, kind, container, ended):
             since = since_epoch(ended["finishedAt"])
             if life.remaining(f"c/{name}", since, self._kubelet.agenda.now()) > 0:

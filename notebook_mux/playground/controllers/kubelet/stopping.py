@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from notebook_mux.playground import managed
 from notebook_mux.playground.clock import since_epoch
 from notebook_mux.playground.controllers import behaviour, containers
 from notebook_mux.playground.controllers.kubelet import status
 from notebook_mux.playground.controllers.kubelet.lives import Life
-from notebook_mux.playground.controllers.parts import set_status
 from notebook_mux.playground.store import Stored
 from notebook_mux.playground.stories.commands import outcome
 
@@ -168,11 +168,13 @@ class Stopping:
                 now = status.statuses(obj, kind).get(container["name"])
                 if now is not None and "running" in now["state"]:
                     name = container["name"]
-                    self._kubelet.say(stored, life, "Killing", f"Stopping container {name}", name, kind=kind)
+                    if not life.taken:
+                        self._kubelet.say(stored, life, "Killing", f"Stopping container {name}", name, kind=kind)
                     wait = max(wait, self._how(obj, container, grace)[0])
-        clean = self._kubelet.random.uniform(*CLEAN_S)
-        self._kubelet.plan(stored, life, "gone", min(wait or clean, max(grace, LEAST_GRACE_S)), self._gone,
-                           stopping=True)  # fmt: skip
+        wait = min(wait or self._kubelet.random.uniform(*CLEAN_S), max(grace, LEAST_GRACE_S))
+        if life.taken:  # it was told to end so long before the time by which it has to be gone
+            wait = max(0.0, wait - (agenda.now() + grace - since_epoch(obj["metadata"]["deletionTimestamp"])))
+        self._kubelet.plan(stored, life, "gone", wait, self._gone, stopping=True)
 
     def _gone(self, stored: Stored, obj: Json, life: Life) -> None:
         """All containers of a pod have ended."""
@@ -189,7 +191,7 @@ class Stopping:
         if ran:
             obj["status"]["phase"] = status.phase(obj, terminal=True)
         obj["status"]["conditions"] = status.conditions(obj, stamp, sandbox=False)
-        set_status(obj, "kubelet", stamp, {})
+        managed.record(obj, "kubelet", stamp, {"status": obj["status"]}, subresource="status")
         if obj["metadata"].get("finalizers"):
             obj["metadata"]["deletionGracePeriodSeconds"] = 0
             self._kubelet.cluster.put(stored, obj)

@@ -5,6 +5,7 @@ A probe that passes and will go on to pass is not asked again: only what may cha
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ class Watching:
 
     def __init__(self, kubelet: Kubelet):
         self._kubelet = kubelet
+        self._running: set[asyncio.Task[None]] = set()
 
     @staticmethod
     def forget(life: Life, name: str) -> None:
@@ -67,19 +69,57 @@ class Watching:
             first = max(0.0, left) + probing.delay + self._kubelet.random.uniform(*FIRST_S)
             self._plan(stored, life, kind, container, which, first)
 
+    def again(self, stored: Stored, obj: Json, life: Life, name: str) -> None:
+        """Ask a container's HTTP probes that rest, since they passed, on their beat again."""
+        for kind in ("initContainers", "containers"):
+            for container in obj["spec"].get(kind) or ():
+                for which in (READINESS, LIVENESS) if container["name"] == name else ():
+                    probing, key = probes.of(self._kubelet.cluster, obj, container, which), f"{which}/{name}"
+                    if (
+                        probing is not None
+                        and "httpGet" in probing.probe
+                        and key in life.counts.keys() - life.timers.keys()
+                    ):
+                        self._plan(stored, life, kind, container, which, probing.period)
+
     def _plan(self, stored: Stored, life: Life, kind: str, container: Json, which: str, wait: float) -> None:
         self._kubelet.plan(stored, life, f"{which}/{container['name']}", wait,
                            lambda now, state, live: self._probe(now, state, live, kind, container, which))  # fmt: skip
 
     def _probe(self, stored: Stored, obj: Json, life: Life, kind: str, container: Json, which: str) -> None:
-        """Ask once, and plan when to ask again."""
+        """Ask once; a command is run, and tells later."""
         name = container["name"]
         now = status.statuses(obj, kind).get(name)
         probing = probes.of(self._kubelet.cluster, obj, container, which)
         if now is None or probing is None or "running" not in now["state"]:
             return
         at = self._kubelet.agenda.now() - since_epoch(now["state"]["running"]["startedAt"])
-        problem = probing.problem(at)
+        if probing.runs and not probing.is_declared_bad(at):
+            task = asyncio.ensure_future(self._run(stored, life, kind, now["containerID"], probing))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+            return
+        self._told(stored, obj, life, kind, now, probing, at, probing.problem(at))
+
+    async def _run(self, stored: Stored, life: Life, kind: str, run: str, probing: Probing) -> None:
+        """Run a probe's command, and go on with its container if that still runs then."""
+        problem = await probing.run()
+        found = self._kubelet.store.get("pods", *stored.key)
+        if found is None or found.uid != stored.uid or found.deleting:
+            return
+        obj = found.decode()
+        now = status.statuses(obj, kind).get(probing.container["name"])
+        if now is not None and "running" in now["state"] and now["containerID"] == run:
+            at = self._kubelet.agenda.now() - since_epoch(now["state"]["running"]["startedAt"])
+            self._told(found, obj, life, kind, now, probing, at, problem)
+
+    def _told(
+        self, stored: Stored, obj: Json, life: Life, kind: str, now: Json, probing: Probing, at: float,
+        problem: str | None,
+    ) -> None:  # fmt: skip
+        """Count what a probe said, do what that means, and plan when to ask again."""
+        container, which = probing.container, probing.kind
+        name = container["name"]
         key = f"{which}/{name}"
         count = life.counts.get(key, 0)
         life.counts[key] = count = max(count, 0) + 1 if problem is None else min(count, 0) - 1

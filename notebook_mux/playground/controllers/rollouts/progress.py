@@ -51,35 +51,37 @@ def note_set(
     Args:
         only_first: Whether to say so only where nothing has been said yet.
     """
-
-    def change(obj: Json) -> None:
-        conditions = list((obj.get("status") or {}).get("conditions") or ())
-        if not _has_deadline(obj["spec"]) or (only_first and condition(conditions, PROGRESSING)):
-            return
-        _set(conditions, PROGRESSING, str(value), reason, message, cluster.agenda.stamp())
-        obj.setdefault("status", {})["conditions"] = conditions
-
-    cluster.update(KIND, *stored.key, change)
+    obj = _newest(cluster, stored)
+    conditions = list((obj.get("status") or {}).get("conditions") or ())
+    if not _has_deadline(obj["spec"]) or (only_first and condition(conditions, PROGRESSING)):
+        return
+    _set(conditions, PROGRESSING, str(value), reason, message, cluster.agenda.stamp())
+    _put(cluster, stored, conditions)
 
 
 def note_pause(cluster: Cluster, stored: Stored) -> None:
     """Note that a roll-out was paused, or goes on."""
+    obj = _newest(cluster, stored)
+    conditions = list((obj.get("status") or {}).get("conditions") or ())
+    reason = condition(conditions, PROGRESSING).get("reason")
+    if not _has_deadline(obj["spec"]) or reason == TIMED_OUT:
+        return
+    paused, stamp = bool(obj["spec"].get("paused")), cluster.agenda.stamp()
+    if paused and reason != PAUSED:
+        _set(conditions, PROGRESSING, "Unknown", PAUSED, "Deployment is paused", stamp)
+    elif not paused and reason == PAUSED:
+        _set(conditions, PROGRESSING, "Unknown", RESUMED, "Deployment is resumed", stamp)
+    else:
+        return
+    _put(cluster, stored, conditions)
 
-    def change(obj: Json) -> None:
-        conditions = list((obj.get("status") or {}).get("conditions") or ())
-        reason = condition(conditions, PROGRESSING).get("reason")
-        if not _has_deadline(obj["spec"]) or reason == TIMED_OUT:
-            return
-        paused, stamp = bool(obj["spec"].get("paused")), cluster.agenda.stamp()
-        if paused and reason != PAUSED:
-            _set(conditions, PROGRESSING, "Unknown", PAUSED, "Deployment is paused", stamp)
-        elif not paused and reason == PAUSED:
-            _set(conditions, PROGRESSING, "Unknown", RESUMED, "Deployment is resumed", stamp)
-        else:
-            return
-        obj.setdefault("status", {})["conditions"] = conditions
 
-    cluster.update(KIND, *stored.key, change)
+def _newest(cluster: Cluster, stored: Stored) -> Json:
+    return (cluster.store.get(KIND, *stored.key) or stored).content
+
+
+def _put(cluster: Cluster, stored: Stored, conditions: list[Json]) -> None:
+    cluster.update(KIND, *stored.key, lambda obj: obj.setdefault("status", {}).update(conditions=conditions))
 
 
 def is_complete(obj: Json) -> bool:
@@ -124,7 +126,7 @@ def conditions(obj: Json, counts: Json, newest: str, failure: Json | None, now: 
             _without(found, PROGRESSING)
             _set(found, PROGRESSING, "True", UPDATED, f"{what} is progressing.", stamp)
             found[-1]["lastTransitionTime"] = transition
-        elif current and current["reason"] != TIMED_OUT and _late(current, spec, now) <= 0:
+        elif current and current["reason"] not in (TIMED_OUT, DONE) and _late(current, spec, now) <= 0:
             _set(found, PROGRESSING, "False", TIMED_OUT, f"{what} has timed out progressing.", stamp)
     _without(found, FAILURE)
     if failure is not None:

@@ -28,25 +28,29 @@ NOT_COPIED = frozenset(
 
 @dataclass
 class Set:
-    """One replica set."""
+    """One replica set.
+
+    Attributes:
+        obj: Its content, which is shared: what the controller has changed meanwhile is in the other two.
+        replicas: How many pods it is to have.
+        revision: The number of its template.
+    """
 
     stored: Stored
     obj: Json = field(repr=False)
+    replicas: int
+    revision: int
 
     @classmethod
     def read(cls, stored: Stored) -> Set:
-        """Decode one."""
-        return cls(stored, stored.decode())
+        """Look at one."""
+        obj = stored.content
+        return cls(stored, obj, int(obj["spec"].get("replicas", 1)), revision_of(obj))
 
     @property
     def name(self) -> str:
         """Its name."""
         return self.stored.name
-
-    @property
-    def replicas(self) -> int:
-        """How many pods it is to have."""
-        return int(self.obj["spec"].get("replicas", 1))
 
     def count(self, name: str) -> int:
         """A number of its status."""
@@ -56,11 +60,6 @@ class Set:
         """One of its annotations."""
         found: str | None = (self.obj["metadata"].get("annotations") or {}).get(name)
         return found
-
-    @property
-    def revision(self) -> int:
-        """The number of its template."""
-        return revision_of(self.obj)
 
     @property
     def desired(self) -> int | None:

@@ -20,7 +20,7 @@ def selector_of_like(store: Store, pod: PodInfo) -> Json | None:
     labels: Json = {}
     expressions: list[Json] = []
     for stored in store.items("services", pod.namespace):
-        wanted = stored.decode()["spec"].get("selector") or {}
+        wanted = stored.content["spec"].get("selector") or {}
         if wanted and wanted.items() <= dict(pod.labels).items():
             labels |= wanted
     for owner in pod.obj["metadata"].get("ownerReferences") or ():
@@ -28,7 +28,7 @@ def selector_of_like(store: Store, pod: PodInfo) -> Json | None:
         if not owner.get("controller") or resource is None:
             continue
         found = store.get(resource, pod.namespace, owner["name"])
-        selector = found.decode()["spec"].get("selector") if found is not None else None
+        selector = found.content["spec"].get("selector") if found is not None else None
         if selector and resource == "replicationcontrollers":
             labels |= selector
         elif selector:

@@ -7,7 +7,7 @@ from typing import Any
 
 from notebook_mux.playground.admission.storage import CLAIMS, CLASSES, FINALIZERS, VOLUMES, class_of, default_class
 from notebook_mux.playground.controllers.base import Controller
-from notebook_mux.playground.controllers.parts import MANAGER, condition, set_status
+from notebook_mux.playground.controllers.parts import MANAGER, add_to_status, condition
 from notebook_mux.playground.controllers.scheduling.binding import reference
 from notebook_mux.playground.controllers.volumes import provisioning
 from notebook_mux.playground.controllers.volumes.matching import (
@@ -63,7 +63,7 @@ class Claims(Controller):
 
     @staticmethod
     def _is_bound(stored: Stored) -> bool:
-        return (stored.decode().get("status") or {}).get("phase") == "Bound"
+        return (stored.content.get("status") or {}).get("phase") == "Bound"
 
     def sync(self, key: Key) -> None:
         """Bring a claim one step nearer to its volume, or out of the world."""
@@ -140,7 +140,7 @@ class Claims(Controller):
                 counts = bool(pod.fields["spec.nodeName"]) == scheduled
             if not counts or b'"claimName"' not in pod.body:
                 continue
-            volumes = pod.part("spec").get("volumes") or ()
+            volumes = pod.content["spec"].get("volumes") or ()
             names = [(one.get("persistentVolumeClaim") or {}).get("claimName") for one in volumes]
             if stored.name in names:
                 found.append(pod.name)
@@ -204,7 +204,7 @@ class Claims(Controller):
     def _tell(self, claim: Json, volume: Json) -> None:
         spec = volume["spec"]
         status: Json = {"phase": "Bound", "accessModes": spec.get("accessModes"), "capacity": spec.get("capacity")}
-        set_status(claim, MANAGER, self.agenda.stamp(), status)
+        add_to_status(claim, MANAGER, self.agenda.stamp(), status)
 
     def _check(self, stored: Stored, claim: Json) -> None:
         """A bound claim loses its volume when that goes, and grows with it."""
@@ -233,7 +233,7 @@ class Claims(Controller):
 
         def change(obj: Json) -> None:
             others = [one for one in obj["status"].get("conditions") or () if one["type"] != "Unused"]
-            set_status(obj, MANAGER, self.agenda.stamp(), {"conditions": [*others, told]})
+            add_to_status(obj, MANAGER, self.agenda.stamp(), {"conditions": [*others, told]})
 
         self.cluster.update(CLAIMS, *stored.key, change)
 
@@ -270,7 +270,7 @@ class Claims(Controller):
     def _resized(self, size: str) -> Callable[[Json], None]:
         def change(obj: Json) -> None:
             capacity = {**(obj["status"].get("capacity") or {}), "storage": size}
-            set_status(obj, MANAGER, self.agenda.stamp(), {"capacity": capacity})
+            add_to_status(obj, MANAGER, self.agenda.stamp(), {"capacity": capacity})
 
         return change
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from notebook_mux.playground.admission.storage import CLAIMS, FINALIZERS, VOLUMES
 from notebook_mux.playground.controllers.base import Controller
-from notebook_mux.playground.controllers.parts import MANAGER, set_status
+from notebook_mux.playground.controllers.parts import MANAGER, add_to_status
 from notebook_mux.playground.controllers.volumes import provisioning
 from notebook_mux.playground.history import Change
 from notebook_mux.playground.store import Key, Stored
@@ -45,7 +45,7 @@ class Volumes(Controller):
         if phase != (volume.get("status") or {}).get("phase"):
             stamp = self.agenda.stamp()
             told = {"phase": phase, "lastPhaseTransitionTime": stamp}
-            self.cluster.update(VOLUMES, *key, lambda obj: set_status(obj, MANAGER, stamp, told))
+            self.cluster.update(VOLUMES, *key, lambda obj: add_to_status(obj, MANAGER, stamp, told))
         if phase == "Released":
             self._reclaim(stored, volume)
 
@@ -70,7 +70,7 @@ class Volumes(Controller):
             said = f"host_path deleter only supports {REMOVABLE}.+ but received provided {path}"
             stamp = self.agenda.stamp()
             told = {"phase": "Failed", "message": said, "lastPhaseTransitionTime": stamp}
-            self.cluster.update(VOLUMES, *stored.key, lambda obj: set_status(obj, MANAGER, stamp, told))
+            self.cluster.update(VOLUMES, *stored.key, lambda obj: add_to_status(obj, MANAGER, stamp, told))
             self.recorder.event(stored, "VolumeFailedDelete", said, component=COMPONENT, warning=True)
 
     def _let_go(self, stored: Stored, volume: Json) -> None:

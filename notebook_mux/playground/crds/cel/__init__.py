@@ -1,15 +1,16 @@
-"""A small evaluator of the Common Expression Language (https://github.com/google/cel-spec), for validation rules.
+"""The Common Expression Language (https://github.com/google/cel-spec), for validation rules.
 
-`syntax` reads an expression, `types` finds names and fields that there are not, `evaluate` computes, `functions` are
-what can be called. It has the language itself, its macros, texts, lists, times, optional values and sets; of the
-libraries of Kubernetes it has none of URLs, addresses, quantities and versions: what calls these is known as not
-evaluated (`Unsupported`), and whoever compiles it has to say so.
+`syntax` reads an expression, `checker` finds what is wrong with it by `declared` overloads, `evaluating` computes,
+`functions` are what can be called: CEL's own, its extensions for texts, lists, sets, optional values and comprehensions
+of two variables, and Kubernetes' libraries for URLs, addresses, networks, quantities, versions and formats. What a rule
+may cost is not estimated: a computation has a limit of its own.
 """
 
 from __future__ import annotations
 
+from notebook_mux.playground.crds.cel.checker import check
 from notebook_mux.playground.crds.cel.evaluating import evaluate
 from notebook_mux.playground.crds.cel.syntax import parse
-from notebook_mux.playground.crds.cel.values import CelError, SyntaxProblem, Unsupported
+from notebook_mux.playground.crds.cel.values import CelError, SyntaxProblem
 
-__all__ = ["CelError", "SyntaxProblem", "Unsupported", "evaluate", "parse"]
+__all__ = ["CelError", "SyntaxProblem", "check", "evaluate", "parse"]

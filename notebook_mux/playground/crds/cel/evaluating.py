@@ -6,18 +6,22 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from notebook_mux.playground.crds.cel.functions import CALLED, IN_NAMESPACES, MACROS, METHODS
+from notebook_mux.playground.crds.cel import lists
+from notebook_mux.playground.crds.cel.declared import variables_of
+from notebook_mux.playground.crds.cel.functions import CALLED, IN_NAMESPACES, METHODS
+from notebook_mux.playground.crds.cel.names import unescaped
 from notebook_mux.playground.crds.cel.syntax import Node
-from notebook_mux.playground.crds.cel.types import unescaped
 from notebook_mux.playground.crds.cel.values import (
     LONGEST,
     CelError,
     Optional,
     Type,
+    Uint,
     checked,
     compare,
     equal,
     is_number,
+    text_of,
 )
 from notebook_mux.playground.shell.regex import Regex
 
@@ -66,10 +70,10 @@ class _Run:
             case "select" | "index":
                 return self._member(node, names)
             case "list":
-                return [self.value(one, names) for one in node.parts]
+                return [one for part in node.parts for one in self._item(part, names)]
             case "map":
-                keys, values = node.parts[::2], node.parts[1::2]
-                return {self.value(k, names): self.value(v, names) for k, v in zip(keys, values, strict=True)}
+                pairs = zip(node.parts[::2], node.parts[1::2], strict=True)
+                return {self.value(key, names): one for key, part in pairs for one in self._item(part, names)}
             case "if":
                 return self.value(node.parts[1 if self._bool(node.parts[0], names) else 2], names)
             case "unary":
@@ -77,6 +81,15 @@ class _Run:
             case "binary":
                 return self._binary(node, names)
         return self._call(node, names)
+
+    def _item(self, node: Node, names: Names) -> list[Any]:
+        """An item of a list or map: none where it may be missing and is."""
+        if node.kind != "optional":
+            return [self.value(node, names)]
+        found = self.value(node.parts[0], names)
+        if not isinstance(found, Optional):
+            raise CelError("no such overload")
+        return [found.value] if found.there else []
 
     def _bool(self, node: Node, names: Names) -> bool:
         found = self.value(node, names)
@@ -155,11 +168,12 @@ class _Run:
                 return self._has(node.parts[0], names)
             return self._matched(CALLED[node.value], node, names)
         receiver = node.parts[0]
-        if receiver.kind == "name" and (receiver.value, node.value) in IN_NAMESPACES and receiver.value not in names:
-            values = [self.value(one, names) for one in node.parts[1:]]
-            return _apply(IN_NAMESPACES[receiver.value, node.value], values)
-        if node.value in MACROS:
-            return self._macro(node, names)
+        if receiver.kind == "name" and receiver.value not in names:
+            name = f"{receiver.value}.{node.value}"
+            if name in IN_NAMESPACES:
+                return _apply(IN_NAMESPACES[name], [self.value(one, names) for one in node.parts[1:]])
+        if count := variables_of(node.value, len(node.parts) - 1):
+            return self._macro(node, count, names)
         return self._matched(METHODS[node.value], node, names)
 
     def _matched(self, function: Any, node: Node, names: Names) -> Any:
@@ -178,17 +192,20 @@ class _Run:
             raise CelError("no such overload")
         return node.value in of or unescaped(node.value) in of
 
-    def _macro(self, node: Node, names: Names) -> Any:
-        of, variable = self.value(node.parts[0], names), node.parts[1].value
-        body = node.parts[2:]
+    def _macro(self, node: Node, count: int, names: Names) -> Any:
+        of, variables = self.value(node.parts[0], names), [one.value for one in node.parts[1 : 1 + count]]
+        body = node.parts[1 + count :]
         if isinstance(of, Optional):
             if not of.there:
                 return of
-            found = self.value(body[0], {**names, variable: of.value})
+            found = self.value(body[0], {**names, variables[0]: of.value})
             return found if node.value == "optFlatMap" else Optional(found, True)
         if not isinstance(of, (list, dict)):
             raise CelError("no such overload")
-        each = [{**names, variable: one} for one in of]
+        pairs: Iterable[tuple[Any, ...]] = ((one,) for one in of)
+        if count > 1:
+            pairs = of.items() if isinstance(of, dict) else enumerate(of)
+        each = [{**names, **dict(zip(variables, values, strict=True))} for values in pairs]
         match node.value:
             case "all":
                 return self._any(body[0], each, decides=False)
@@ -197,10 +214,22 @@ class _Run:
             case "exists_one" | "existsOne":
                 return sum(self._bool(body[0], one) for one in each) == 1
             case "filter":
-                return [one[variable] for one in each if self._bool(body[0], one)]
-        if len(body) == 2:
+                return [one[variables[0]] for one in each if self._bool(body[0], one)]
+            case "sortBy":
+                return lists.by_keys(of, [self.value(body[0], one) for one in each])
+        if len(body) > 1:
             each = [one for one in each if self._bool(body[0], one)]
-        return [self.value(body[-1], one) for one in each]
+        if node.value == "transformMap":
+            return {one[variables[0]]: self.value(body[-1], one) for one in each}
+        if node.value != "transformMapEntry":
+            return [self.value(body[-1], one) for one in each]
+        made: dict[Any, Any] = {}
+        for one in each:
+            for key, value in self.value(body[-1], one).items():
+                if key in made:
+                    raise CelError(f"insert failed: key {text_of(key)} already exists")
+                made[key] = value
+        return made
 
     def _any(self, body: Node, each: list[dict[str, Any]], *, decides: bool) -> bool:
         return self._decided(((body, one) for one in each), decides=decides)
@@ -238,6 +267,8 @@ def _arithmetic(sign: str, one: Any, other: Any) -> Any:
             raise CelError(str(error)) from None
     if not (is_number(one) and is_number(other) and type(one) is type(other)):
         raise CelError("no such overload")
+    if isinstance(one, Uint):
+        return checked(Uint(_of_ints(sign, int(one), int(other))))
     return _of_ints(sign, one, other) if isinstance(one, int) else _of_doubles(sign, one, other)
 
 

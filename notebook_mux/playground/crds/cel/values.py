@@ -6,12 +6,19 @@ timedelta, an optional value an `Optional`, a type a `Type`.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+
+_PLAIN = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\a": "\\a", "\b": "\\b", "\f": "\\f",
+          "\v": "\\v"}  # fmt: skip
+PLAIN_BELOW = 1e21
+"""From here on numbers have an exponent (Go's ``%v``)."""
 
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
+LARGEST_UINT = (1 << 64) - 1
 LONGEST = 4 * 1024 * 1024
 """Characters or items of a value that an expression makes."""
 
@@ -23,22 +30,42 @@ class CelError(Exception):
     """An evaluation that has no result: no such key, index out of bounds, division by zero ..."""
 
 
-class Unsupported(Exception):
-    """An expression that is right and that this evaluator cannot compute; the argument is the function's name."""
-
-
-class SyntaxProblem(Exception):
-    """A text that is no expression.
+class Problem(NamedTuple):
+    """What is wrong with a text that should be an expression.
 
     Args:
         text: What is wrong.
         position: Where, from 0.
     """
 
-    def __init__(self, text: str, position: int):
-        super().__init__(text)
-        self.text = text
-        self.position = position
+    text: str
+    position: int
+
+
+class SyntaxProblem(Exception):
+    """A text that is no expression.
+
+    Args:
+        problems: What is wrong, in the order of the text.
+    """
+
+    def __init__(self, *problems: Problem):
+        super().__init__("; ".join(one.text for one in problems))
+        self.problems = problems
+
+    def told(self, text: str) -> str:
+        """What a compiler says of a text: where, and the line with a mark below it."""
+        said = []
+        for problem in self.problems:
+            before = text[: problem.position]
+            line, column = before.count("\n"), len(before.rpartition("\n")[2])
+            shown = text.split("\n")[line]
+            said.append(f"ERROR: <input>:{line + 1}:{column + 1}: {problem.text}\n | {shown}\n | {'.' * column}^")
+        return "\n".join(said)
+
+
+class Uint(int):
+    """A number that has no sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +90,8 @@ def type_of(value: Any) -> Type:
             return Type("null_type")
         case bool():
             return Type("bool")
+        case Uint():
+            return Type("uint")
         case int():
             return Type("int")
         case float():
@@ -81,7 +110,9 @@ def type_of(value: Any) -> Type:
             return Type("google.protobuf.Duration")
         case Type():
             return Type("type")
-    return Type("optional_type")
+        case Optional():
+            return Type("optional_type")
+    return Type(str(value.cel_type))
 
 
 def is_number(value: Any) -> bool:
@@ -120,6 +151,10 @@ def checked(value: int) -> int:
     Raises:
         CelError: It does not.
     """
+    if isinstance(value, Uint):
+        if not 0 <= value <= LARGEST_UINT:
+            raise CelError("unsigned integer overflow")
+        return value
     if not LOWEST <= value <= HIGHEST:
         raise CelError("integer overflow")
     return value
@@ -133,8 +168,8 @@ def timestamp(text: str) -> datetime:
     """
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise CelError(str(error)) from None
+    except ValueError:
+        raise CelError("type conversion error from 'string' to 'google.protobuf.Timestamp'") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -147,7 +182,7 @@ def duration(text: str) -> timedelta:
     sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
     parts = _PART.findall(rest)
     if rest != "0" and (not parts or "".join(number + unit for number, unit in parts) != rest):
-        raise CelError(f'time: invalid duration "{text}"')
+        raise CelError("type conversion error from 'string' to 'google.protobuf.Duration'")
     return sign * timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in parts))
 
 
@@ -165,12 +200,33 @@ def text_of(value: Any) -> str:
         case int():
             return str(value)
         case float():
-            return str(int(value)) if value.is_integer() and abs(value) < 1e21 else repr(value)
+            return double(value)
         case bytes():
             return value.decode("utf-8", "replace")
         case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            return _time(value)
         case timedelta():
             seconds = value.total_seconds()
             return f"{int(seconds) if seconds.is_integer() else seconds}s"
+        case Type():
+            return value.name
     raise CelError("no such overload")
+
+
+def double(value: float) -> str:
+    """A number in the shortest form that keeps it."""
+    if not math.isfinite(value):
+        return {"inf": "+Inf", "-inf": "-Inf"}.get(str(value), "NaN")
+    return str(int(value)) if value.is_integer() and abs(value) < PLAIN_BELOW else repr(value)
+
+
+def _time(value: datetime) -> str:
+    value = value.astimezone(UTC)
+    fraction = f".{value.microsecond:06d}".rstrip("0") if value.microsecond else ""
+    return f"{value:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def quoted(text: str) -> str:
+    """A text as Go quotes it."""
+    return "".join(f"\\x{ord(char):02x}" if ord(char) < ord(" ") and char not in _PLAIN else _PLAIN.get(char, char)
+                   for char in text).join('""')  # fmt: skip

@@ -11,7 +11,7 @@ from notebook_mux.playground.shell.commands.shells import launched
 from notebook_mux.playground.shell.expansion import Fault
 from notebook_mux.playground.shell.files import Place
 from notebook_mux.playground.shell.inodes import FileFault, Folder, Node
-from notebook_mux.playground.shell.patterns import fits
+from notebook_mux.playground.shell.patterns import fits, units
 from notebook_mux.playground.shell.regex import Regex
 from notebook_mux.playground.shell.running import Fail, Run
 
@@ -47,12 +47,14 @@ async def find(run: Run) -> int:
     paths, rest = list[str](), list(run.args)
     while rest and not rest[0].startswith(("-", "!", "(")):
         paths.append(rest.pop(0))
+    patterns = " ".join(rest)
     tests, action, depth, deletes = _tests(run, rest)
     for path in paths or ["."]:
         removed = list[Place]()
         try:
             async for name, place, level in walked(run, path, depth):
                 assert place.node is not None
+                await run.spend(units(name, patterns))
                 if not all(test(name, place.node, level) for test in tests):
                     continue
                 if deletes:

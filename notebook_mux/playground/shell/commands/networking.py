@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 from notebook_mux.playground import web
@@ -95,7 +94,7 @@ async def fetched(run: Run, url: str, request: web.Request, seconds: float) -> w
     try:
         return network.asked(run.container, name, port, asked)
     except web.TimedOut:
-        await asyncio.sleep(seconds)
+        await run.container.sleep(seconds)
         raise
 
 
@@ -226,13 +225,13 @@ async def ping(run: Run) -> int:
     try:
         while sent < count:
             if sent:
-                await asyncio.sleep(1)
+                await run.container.sleep(1)
             sent += 1
             if is_there:
                 got += 1
                 await run.write(f"64 bytes from {address}: seq={sent - 1} ttl=63 time=0.{100 + sent % 90} ms\n")
         if not is_there:
-            await asyncio.sleep(1)
+            await run.container.sleep(1)
     finally:
         lost = 100 * (sent - got) // max(1, sent)
         if sent >= count:
@@ -255,7 +254,7 @@ async def nc(run: Run) -> int:
     except web.Unresolved:
         raise Fail(f"bad address '{words[0]}'") from None
     except web.TimedOut:
-        await asyncio.sleep(run.whole(options.get("w", "5")))
+        await run.container.sleep(run.whole(options.get("w", "5")))
         await run.streams.stderr.write(f"nc: {said}: Operation timed out\n".encode())
         return 1
     except web.NetworkError:

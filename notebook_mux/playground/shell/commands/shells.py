@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 from notebook_mux.playground.shell.builtins import BUILTINS
@@ -215,7 +214,7 @@ async def sleep(run: Run) -> int:
     seconds = sum(seconds_of(word) for word in run.args)
     while seconds > 0:
         step = min(seconds, 3600.0)
-        await asyncio.sleep(step)
+        await run.container.sleep(step)
         seconds -= step
     return 0
 
@@ -232,7 +231,7 @@ async def timeout_(run: Run) -> int:
         raise Fail("missing operand", 125)
     seconds = seconds_of(words[0])
     try:
-        async with asyncio.timeout(None if seconds == float("inf") else seconds):
+        async with run.container.cluster.agenda.timeout(seconds):
             return await launched(run, words[1:], run.environment)
     except TimeoutError:
         return TIMED_OUT
@@ -294,7 +293,7 @@ async def watch(run: Run) -> int:
         await run.write(f"\x1b[H\x1b[JEvery {seconds:.1f}s: {' '.join(args)}\n\n")
         shell = shell_of(run, "sh", [])
         await shell.run_text(" ".join(args), Streams(Given(b""), run.streams.stdout, run.streams.stderr))
-        await asyncio.sleep(seconds)
+        await run.container.sleep(seconds)
 
 
 @command("nohup", "runs a program")
