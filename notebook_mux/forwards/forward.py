@@ -139,8 +139,13 @@ class Forward:
     # --- connections ----------------------------------------------------------------------------------------------
 
     async def _serve(self) -> None:
-        server = await asyncio.start_server(self._accept, sock=self._listening, limit=READ_AHEAD, backlog=BACKLOG)
+        # In two steps: one that is cancelled while it begins to listen would leave the loop a closed descriptor, and
+        # whatever gets its number next would never be heard.
+        server = await asyncio.start_server(
+            self._accept, sock=self._listening, limit=READ_AHEAD, backlog=BACKLOG, start_serving=False
+        )
         try:
+            await server.start_serving()
             await asyncio.Event().wait()
         finally:
             await stop_accepting([self._listening])

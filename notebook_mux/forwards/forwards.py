@@ -48,10 +48,17 @@ class Forwards:
     Args:
         lease_seconds: See `LEASE_SECONDS`.
         touched: Called when one has gone.
+        most: Of all kernels together; see `MAX_FORWARDS` for one of them.
     """
 
-    def __init__(self, lease_seconds: float = LEASE_SECONDS, touched: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        lease_seconds: float = LEASE_SECONDS,
+        touched: Callable[[], None] = lambda: None,
+        most: int | None = None,
+    ) -> None:
         self.touched = touched
+        self.most = most
         self._lease_seconds = lease_seconds
         self._held: dict[Owner, Held] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -85,8 +92,9 @@ class Forwards:
         kernel, key = owner
         if not 0 < len(key) <= MAX_KEY:
             raise InvalidArgument(f"a forward's key has 1 to {MAX_KEY} characters")
-        if sum(other == kernel for other, _ in self._held) >= MAX_FORWARDS:
-            raise InvalidArgument(f"{MAX_FORWARDS} ports are forwarded already", todo="close() some of them")
+        own = sum(other == kernel for other, _ in self._held)
+        if own >= MAX_FORWARDS or (self.most is not None and len(self._held) >= self.most):
+            raise InvalidArgument(f"{len(self._held)} ports are forwarded already", todo="close() some of them")
         try:
             forward = Forward(aim, port, allowed)
         except OSError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Protocol
 
 import aiohttp
 from aiohttp import hdrs, web
@@ -16,7 +17,7 @@ from yarl import URL
 from notebook_mux.forwards import fields
 from notebook_mux.forwards.desk import PAGES
 from notebook_mux.forwards.forward import LOOPBACK
-from notebook_mux.forwards.forwards import Forwards, Held
+from notebook_mux.forwards.forwards import Held
 from notebook_mux.remote.sockets import ABNORMAL, NO_STATUS, Socket, pump
 
 CONNECTIONS = 32
@@ -51,11 +52,18 @@ NO_ANSWER = 502
 REFUSED_METHOD = 405
 
 
+class Forwards(Protocol):
+    """All forwards there are."""
+
+    def by_secret(self, secret: str) -> Held | None:
+        """The one whose pages `secret` opens."""
+
+
 class Pages:
     """See the module. On the gateway's loop.
 
     Args:
-        forwards: The gateway's.
+        forwards: The gateway's, of all its users.
         base: What the gateway's own paths begin with.
     """
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 OUTPUT_BYTES = 1024 * 1024
 """Of stdout, and of stderr; client-go sets no limit, credentials with a certificate chain take some 10 kB."""
@@ -77,6 +78,9 @@ class _Collected(asyncio.SubprocessProtocol):
             self.stop.set_result(None)
 
 
+Started = tuple[asyncio.SubprocessTransport, _Collected]
+
+
 async def run(words: Sequence[str], env: Mapping[str, str], timeout: float, limit: int = OUTPUT_BYTES) -> Finished:
     """Run a program without a terminal and without input, in a session of its own.
 
@@ -93,14 +97,16 @@ async def run(words: Sequence[str], env: Mapping[str, str], timeout: float, limi
         TimeoutError: It was not through in time.
         OSError: It cannot be started.
     """
-    transport, collected = await asyncio.get_running_loop().subprocess_exec(
-        lambda: _Collected(limit),
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=dict(env),
-        start_new_session=True,
+    transport, collected = await _started(
+        asyncio.get_running_loop().subprocess_exec(
+            lambda: _Collected(limit),
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(env),
+            start_new_session=True,
+        )
     )
     try:
         async with asyncio.timeout(timeout):
@@ -114,6 +120,28 @@ async def run(words: Sequence[str], env: Mapping[str, str], timeout: float, limi
             transport.close()
     output = collected.output
     return Finished(transport.get_returncode() or 0, bytes(output[OUT]), bytes(output[ERR]), collected.too_much)
+
+
+async def _started(start: Coroutine[Any, Any, Started]) -> Started:
+    """Start it, or leave nothing of it: cancelled half-way, a loop lets what it has started run on."""
+    starting = asyncio.ensure_future(start)
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        starting.add_done_callback(_unwanted)  # also where the waiting is cancelled once more
+        await asyncio.wait([starting])
+        if not starting.cancelled() and starting.exception() is None:
+            await starting.result()[1].exited
+        raise
+
+
+def _unwanted(starting: asyncio.Future[Started]) -> None:
+    if starting.cancelled() or starting.exception() is not None:
+        return
+    transport, collected = starting.result()
+    if not collected.exited.done():
+        _end(transport.get_pid())
+    collected.exited.add_done_callback(lambda _: transport.close())
 
 
 def _end(pid: int) -> None:

@@ -7,18 +7,20 @@ import contextlib
 import io
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from notebook_mux import clocks
 from notebook_mux.errors import InvalidArgument, LoginRequired, MuxError, ServerError, TimedOut
 from notebook_mux.gateway import connecting, upgrades
 from notebook_mux.gateway.credentials import Credentials, Login
 from notebook_mux.gateway.kubeconfig import ResolvedContext
+from notebook_mux.gateway.request_headers import IMPERSONATION, checked
 from notebook_mux.gateway.socks import SCHEMES as SOCKS, SocksConnector
 from notebook_mux.kube.answers import Answer, plain
 from notebook_mux.remote import keepalive
@@ -44,12 +46,11 @@ LONG_BODY = 1024 * 1024
 THROTTLED = 429
 UNAUTHORIZED = 401
 
-OURS = frozenset({"authorization", "host", "connection", "content-length", "transfer-encoding", "upgrade", "cookie"})
-"""Headers that no caller sets; Impersonate-* neither."""
+T = TypeVar("T")
 
 _PATH = re.compile(r"/[!-~]*")
 _QUERY = re.compile(r"[!-~]*")
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_PROXIED = re.compile(r"/proxy(/|$)")
 
 
 class Cluster:
@@ -61,6 +62,7 @@ class Cluster:
         server: The API server's URL.
         last_contact: `time.monotonic` seconds of the last sign of life from the server.
         trouble: What kept the last request from an answer, None after an answer.
+        clock: The server's, by its last answer.
     """
 
     def __init__(self, context: ResolvedContext) -> None:
@@ -71,6 +73,7 @@ class Cluster:
         self.server = context.server
         self.last_contact = 0.0
         self.trouble: MuxError | None = None
+        self.clock = clocks.OURS
         self._endpoint = context.endpoint
         self._by_socks = URL(context.endpoint.proxy).scheme in SOCKS
         self._credentials = Credentials(context.endpoint, context.identity)
@@ -144,6 +147,7 @@ class Cluster:
         body: bytes | None = None,
         timeout: float | None = HEADERS_SECONDS,
         read_ahead: int = READ_BUFFER,
+        acting: CIMultiDict[str] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """A long answer (watch, log), uncompressed; leaving the block ends it.
 
@@ -157,16 +161,17 @@ class Cluster:
             body: See `request`.
             timeout: Seconds until the answer begins; None is no limit: a log's node answers with its first line.
             read_ahead: Bytes that are taken before they are asked for.
+            acting: Impersonate-* of whoever is asked as; the cluster decides whether we may.
 
         Raises:
             LoginRequired: The credentials cannot be had.
             Unreachable: No connection, or no beginning of an answer in time.
-            InvalidArgument: A path or query that cannot be sent.
+            InvalidArgument: A path or query that cannot be sent, or `acting` where our own entry says whom we act as.
         """
         wanted = {"Accept-Encoding": "identity", **(headers or {})}
         try:
             async with asyncio.timeout(timeout):
-                response = await self._send(method, path, query, wanted, body, read_ahead)
+                response = await self._send(method, path, query, wanted, body, read_ahead, acting)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._failed(error) from None
         try:
@@ -206,23 +211,47 @@ class Cluster:
         async def ask(login: Login) -> aiohttp.ClientWebSocketResponse:
             return await upgrades.upgrade(connector, self._endpoint, login, url, protocols, max_frame, headers)
 
+        return await self._upgrade(ask)
+
+    async def upgraded(
+        self, method: str, path: str, query: str = "", *, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
+        """A connection that was upgraded to something else than a WebSocket (SPDY): its answer; the caller closes it.
+
+        Args:
+            method: Such as ``POST``.
+            path: See `request`.
+            query: See `request`.
+            headers: Those of the upgrade; none that says who asks.
+
+        Raises:
+            Refused, LoginRequired, Unreachable, InvalidArgument: See `websocket`.
+        """
+        url, connector = self._url(path, query), self._lasting()
+
+        async def ask(login: Login) -> aiohttp.ClientResponse:
+            return await upgrades.raw(connector, self._endpoint, login, method, url, headers)
+
+        return await self._upgrade(ask)
+
+    async def _upgrade(self, ask: Callable[[Login], Awaitable[T]]) -> T:
         try:
             async with asyncio.timeout(HEADERS_SECONDS):
                 login = await self._credentials.current()
                 try:
-                    socket = await ask(login)
+                    found = await ask(login)
                 except Refused as refused:
                     newer = await self._credentials.renewed(login) if refused.answer.status == UNAUTHORIZED else None
                     if newer is None:
                         raise
-                    socket = await ask(newer)
+                    found = await ask(newer)
         except MuxError as error:
             raise self._named(error) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._failed(error) from None
         self.heard()
         self.trouble = None
-        return socket
+        return found
 
     async def probe(self, timeout: float = 30.0) -> dict[str, str]:
         """Whether it answers, and whether it takes our credentials: ``{"version": "v1.37.2"}``.
@@ -307,20 +336,21 @@ class Cluster:
         headers: Mapping[str, str] | None,
         body: bytes | str | None,
         read_ahead: int = READ_BUFFER,
+        acting: CIMultiDict[str] | None = None,
     ) -> aiohttp.ClientResponse:
-        url, given = self._url(path, query), _checked(headers)
+        url, given = self._url(path, query), checked(headers)
         session = self._opened()
         try:
             login = await self._credentials.current()
         except MuxError as error:
             raise self._named(error) from None
-        response = await self._once(session, method, url, given, body, read_ahead, login)
+        response = await self._once(session, method, url, given, body, read_ahead, login, acting)
         if response.status == UNAUTHORIZED:
             try:
                 newer = await self._credentials.renewed(login)
                 if newer is not None:
                     response.close()
-                    response = await self._once(session, method, url, given, body, read_ahead, newer)
+                    response = await self._once(session, method, url, given, body, read_ahead, newer, acting)
             except MuxError as error:
                 response.close()
                 raise self._named(error) from None
@@ -338,9 +368,15 @@ class Cluster:
         body: bytes | str | None,
         read_ahead: int,
         login: Login,
+        acting: CIMultiDict[str] | None,
     ) -> aiohttp.ClientResponse:
         both = CIMultiDict(headers)
         both.extend(login.headers)
+        if acting:
+            if any(name.lower().startswith(IMPERSONATION) for name in both):
+                raise InvalidArgument("this context acts as somebody else already", todo="leave out --as")
+            both.extend(acting)
+        began = time.time()
         # Never a redirect: it would carry credentials and impersonation to whoever is named there.
         response = await session.request(
             method,
@@ -355,6 +391,8 @@ class Cluster:
             read_bufsize=read_ahead,
         )
         self.heard()
+        if not _PROXIED.search(url.raw_path):  # there a pod's program answers
+            self.clock = clocks.heard(response.headers, began, time.time(), self.clock)
         self.trouble = None
         return response
 
@@ -438,14 +476,3 @@ class Clusters:
         clusters, self._clusters = list(self._clusters.values()), {}
         for cluster in clusters:
             await cluster.aclose()
-
-
-def _checked(headers: Mapping[str, str] | None) -> dict[str, str]:
-    given = dict(headers or {})
-    for name, value in given.items():
-        lower = name.lower()
-        if lower in OURS or lower.startswith(("impersonate-", "proxy-", "x-remote-")):
-            raise InvalidArgument(f"the header {name} cannot be set", todo="the kubeconfig decides who asks")
-        if not _HEADER.fullmatch(name) or not value.isprintable():
-            raise InvalidArgument(f"the header {name[:60]!r} cannot be sent")
-    return given

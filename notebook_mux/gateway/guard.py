@@ -7,19 +7,22 @@ must show the token.
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from aiohttp import web
 
 from notebook_mux.gateway.headlamp.doors import shown_tokens as headlamp_tokens
+from notebook_mux.gateway.shared import Shared
 from notebook_mux.wire.headlamp import TOKEN_HEADER
 
 TOKEN_PARAMETER = "token"
 BEARER = "bearer "
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
 HTTP_PORT = 80
+
+HOUSE = web.RequestKey("house", Shared)
+"""Where a request keeps whose token it has shown."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -28,12 +31,19 @@ class Guarded(Protocol):
     """What the guard knows of the gateway."""
 
     @property
-    def token(self) -> str:
-        """What a client has to show."""
+    def names(self) -> frozenset[str]:
+        """The values of a Host header that mean it."""
 
     @property
-    def port(self) -> int:
-        """The port it listens on."""
+    def scheme(self) -> str:
+        """Of its URL."""
+
+    @property
+    def reached(self) -> str:
+        """Where it is reached, for a message."""
+
+    def house_of(self, token: str) -> Shared | None:
+        """Whose token it is; all of it is compared, so that the time tells nothing."""
 
     def is_open(self, request: web.Request) -> bool:
         """Whether a request needs no token."""
@@ -53,10 +63,15 @@ def refuse(status: int, words: str) -> web.Response:
     return web.Response(status=status, text=f"{words}\n", headers={"Cache-Control": "no-store"})
 
 
-def names(port: int) -> frozenset[str]:
-    """The values of a Host header that mean this gateway."""
-    bare = HOSTS if port == HTTP_PORT else ()
-    return frozenset((*(f"{host}:{port}" for host in HOSTS), *bare))
+def names(port: int, hosts: Sequence[str] = HOSTS) -> frozenset[str]:
+    """The values of a Host header that mean a gateway on these hosts."""
+    bare = hosts if port == HTTP_PORT else ()
+    return frozenset((*(f"{host}:{port}" for host in hosts), *bare))
+
+
+def in_url(host: str) -> str:
+    """A host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
 
 
 def problem(request: web.Request, gateway: Guarded) -> tuple[int, str] | None:
@@ -65,14 +80,14 @@ def problem(request: web.Request, gateway: Guarded) -> tuple[int, str] | None:
         return None  # its own handler looks at the origin, and then at the ticket
     if gateway.is_page(request):
         return None
-    own = names(gateway.port)
+    own = gateway.names
     hosts = request.headers.getall("Host", [])
     if len(hosts) != 1 or hosts[0].strip().lower() not in own:
-        return 403, f"this gateway is reached as 127.0.0.1:{gateway.port} only"
+        return 403, f"this gateway is reached as {gateway.reached} only"
     if not request.raw_path.startswith("/"):
         return 400, "the request's target has to be a path"
     origins = request.headers.getall("Origin", [])
-    allowed = {f"http://{name}" for name in own}
+    allowed = {f"{gateway.scheme}://{name}" for name in own}
     if origins and (len(origins) != 1 or origins[0].strip().lower() not in allowed):
         return 403, "requests of other origins are refused"
     if gateway.is_open(request):
@@ -82,9 +97,12 @@ def problem(request: web.Request, gateway: Guarded) -> tuple[int, str] | None:
     status = 403 if gateway.is_headlamps(request.path) else 401
     if not given:
         return status, f"this gateway wants its token: Authorization: Bearer ..., ?token=..., or {TOKEN_HEADER}"
-    # Each is compared, and all of it, so that the time tells nothing.
-    right = [hmac.compare_digest(token.encode(errors="replace"), gateway.token.encode()) for token in given]
-    return None if all(right) else (status, "the token is not this gateway's; a restarted gateway has another one")
+    found = [gateway.house_of(token) for token in given]
+    house = found[0]
+    if house is None or any(other is not house for other in found):
+        return status, "the token is not this gateway's; a restarted gateway has another one"
+    request[HOUSE] = house
+    return None
 
 
 def shown_tokens(request: web.Request) -> list[str]:

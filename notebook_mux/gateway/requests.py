@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MAX_RUNNING = 1000
 """Requests of one client at once; each waits for a cluster or for the client to read."""
 
+REFUSAL_SECONDS = 0.2
+"""Before one of many users who asks too much is refused: a loop that asks again at once would be at it all day."""
+
 MAX_BODIES = 256 * 1024 * 1024
 """Bytes of answers that wait until one client reads them: a few lists of 10,000 large objects."""
 
@@ -69,16 +72,23 @@ class Requests:
     def __init__(self, shared: Shared, session: Session) -> None:
         self.running: dict[int, asyncio.Task[None] | int] = {}
         """By id the task, or the size of the body that is being sent."""
+        self.bodies = 0
+        """Bytes of answers that wait to be read."""
         self.served = 0
         self._shared = shared
         self._session = session
-        self._bodies = 0
 
     def begin(self, message: messages.Request) -> None:
         """Answer a request, soon."""
         self.served += 1
+        limits = self._shared.limits
         if len(self.running) >= MAX_RUNNING:
             self._fail(message.id, ServerError(f"{MAX_RUNNING} requests of this connection wait already"))
+            return
+        waiting = sum(len(one.requests.running) for one in self._shared.sessions)
+        if waiting >= limits.requests:
+            error = ServerError(f"{waiting} requests of yours wait already", todo="ask for less at once")
+            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._fail, message.id, error)
             return
         self.running[message.id] = asyncio.create_task(self._run(message))
 
@@ -122,11 +132,12 @@ class Requests:
 
     def _send_body(self, id_: int, answer: _Long) -> None:
         size = len(answer.body)
-        if self._bodies + size > MAX_BODIES:
+        others = sum(one.requests.bodies for one in self._shared.sessions)
+        if self.bodies + size > MAX_BODIES or others + size > self._shared.limits.bodies:
             self.running.pop(id_, None)
-            self._fail(id_, ServerError(f"more than {MAX_BODIES >> 20} MiB of answers wait to be read"))
+            self._fail(id_, ServerError(f"with this one more than {others >> 20} MiB of answers wait to be read"))
             return
-        self._bodies += size
+        self.bodies += size
         self.running[id_] = size
         self._session.send(messages.Head(id=id_, status=answer.status, headers=answer.headers))
         self._session.open_lane(id_, Body(answer.body, lambda: self._finished(id_)), STREAM_CREDIT)
@@ -137,7 +148,7 @@ class Requests:
 
     def _sent(self, id_: int) -> None:
         size = self.running.pop(id_, 0)
-        self._bodies -= size if isinstance(size, int) else 0
+        self.bodies -= size if isinstance(size, int) else 0
 
     # --- each kind ------------------------------------------------------------------------------------------------
 
@@ -170,7 +181,12 @@ class Requests:
                 return _Long(200, {"content-type": "application/json"}, content)
             case messages.Page():
                 return self._session.forwards.page(message.key)
+            case messages.Kubeconfig():
+                content = await self._shared.kubectl.give(self._session, message)
+                return _Long(200, {"content-type": "application/yaml"}, content)
             case messages.Stop():
+                if self._shared.user:
+                    raise Forbidden("this gateway is not yours alone", todo="ask whoever runs it")
                 # After the answer is on its way.
                 asyncio.get_running_loop().call_soon(self._shared.stop, "stopped by a client")
                 return True
@@ -203,9 +219,11 @@ class Requests:
         headers = checked_headers(message.headers)
         if changes:
             self._session.scopes.check(message.scope, message.cluster, cluster.name, f"{method} {message.path}")
-        answer = await cluster.request(
-            method, message.path, query, headers=headers, body=message.body, timeout=_limited(message.timeout)
-        )
+        timeout = _limited(message.timeout)
+        async with self._shared.turns:
+            answer = await cluster.request(
+                method, message.path, query, headers=headers, body=message.body, timeout=timeout
+            )
         return _Long(
             answer.status, {key: value for key, value in answer.headers.items() if key in PASSED_ON}, answer.body
         )

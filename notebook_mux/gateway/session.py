@@ -96,7 +96,7 @@ class Session:
         self.logs = LogDesk(self, self.cluster)
         self._socket = socket
         self._shared = shared
-        self._requests = Requests(shared, self)
+        self.requests = Requests(shared, self)
         self._states: dict[int, None] = {}
         self._untold = 0
         self._wanted = asyncio.Event()
@@ -148,7 +148,7 @@ class Session:
 
     def _release(self) -> None:
         self._farewell.cancel()
-        self._requests.close()
+        self.requests.close()
         for stream in list(self.streams):
             self._unsubscribe(stream)
         self.programs.release()
@@ -225,6 +225,8 @@ class Session:
                 package=self._shared.package,
                 credit=CONNECTION_CREDIT,
                 environment=self._shared.environment,
+                user=self._shared.user,
+                unasked=self._shared.unasked,
             )
         )
         while (message := await self._message()) is not None:
@@ -262,10 +264,11 @@ class Session:
         elif isinstance(message, messages.Retry):
             self._retry(message.cluster)
         elif isinstance(message, messages.Cancel):
-            self._requests.cancel(message.id)
+            self.requests.cancel(message.id)
         elif isinstance(message, messages.View):
             self._check_id(message.stream)
-            self.screens.open(message)
+            if self._has_room(message.stream):
+                self.screens.open(message)
         elif isinstance(message, messages.Size):
             self.screens.size(message)
         elif isinstance(message, messages.Log):
@@ -274,13 +277,13 @@ class Session:
             raise ProtocolError("a second hello")
         else:
             self._check_id(message.id)
-            self._requests.begin(message)
+            self.requests.begin(message)
 
     def _check_id(self, number: int) -> None:
         if not CONNECTION_STREAM < number <= MAX_ID:
             raise ProtocolError(f"the id {number}, where 1 to {MAX_ID} are allowed")
         desks = (self.programs.streams, self.screens.streams, self.forwards.streams, self.logs.streams)
-        used = (self.streams, *desks, self._requests.running)
+        used = (self.streams, *desks, self.requests.running)
         if any(number in some for some in used):
             raise ProtocolError(f"the id {number} is in use")
 
@@ -310,8 +313,7 @@ class Session:
             raise ProtocolError("a credit below zero")
         number = message.stream
         try:
-            if len(self.streams) >= MAX_STREAMS:
-                raise InvalidArgument(f"more than {MAX_STREAMS} streams of one client")
+            self._check_room()
             cluster = self.cluster(message.cluster)
             if needs_write("GET", message.path):
                 raise InvalidArgument("a path that cannot be watched")
@@ -319,7 +321,7 @@ class Session:
             version = message.resume.version if message.resume is not None else ""
             upstream = self._shared.upstreams.get(cluster, message.path, message.query, version or None)
         except MuxError as error:
-            self.send(messages.Ended(stream=number, code=error.code, what=error.what, said=error.said, todo=error.todo))
+            self._refuse(number, error)
             return
         tell = self._teller(number)
         subscriber = Subscriber(upstream, self._shared.instance, message.resume, self._waker(number), tell)
@@ -330,6 +332,28 @@ class Session:
         self.open_lane(number, subscriber, message.credit)
         subscriber.start()
         tell()
+
+    def _check_room(self) -> None:
+        """Raise InvalidArgument where one more stream would be too many."""
+        if len(self.streams) >= MAX_STREAMS:
+            raise InvalidArgument(f"more than {MAX_STREAMS} streams of one client")
+        if self._shared.streams >= self._shared.limits.streams:
+            raise InvalidArgument(
+                f"{self._shared.streams} streams of {self._shared.user or 'this user'} are open already",
+                todo="close some of your notebooks, or streams in them",
+            )
+
+    def _has_room(self, number: int) -> bool:
+        """Whether one more stream may be opened; one that may not is refused."""
+        try:
+            self._check_room()
+        except InvalidArgument as error:
+            self._refuse(number, error)
+            return False
+        return True
+
+    def _refuse(self, number: int, error: MuxError) -> None:
+        self.send(messages.Ended(stream=number, code=error.code, what=error.what, said=error.said, todo=error.todo))
 
     def _exec(self, message: messages.Exec) -> None:
         self._check_id(message.stream)
@@ -348,7 +372,8 @@ class Session:
         self._check_id(message.stream)
         if message.credit < 0:
             raise ProtocolError("a credit below zero")
-        self.logs.open(message)
+        if self._has_room(message.stream):
+            self.logs.open(message)
 
     def _waker(self, number: int) -> Callable[[], None]:
         wake, wanted = self.sender.wake, self._wanted.set
@@ -392,6 +417,7 @@ def state_message(number: int, upstream: Upstream) -> messages.State:
         synced=upstream.is_synced,
         todo=at.todo,
         fresh=at.fresh,
+        clock=at.clock,
     )
 
 

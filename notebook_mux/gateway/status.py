@@ -23,6 +23,7 @@ def report(shared: Shared) -> dict[str, Any]:
         "service": "gateway",
         "instance": shared.instance,
         "package": shared.package,
+        "user": shared.user,
         "pid": os.getpid(),
         "python": sys.version.split()[0],
         "since": shared.since,

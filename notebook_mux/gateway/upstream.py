@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from notebook_mux import clocks
 from notebook_mux.errors import MuxError
 from notebook_mux.gateway.cluster import Cluster
 from notebook_mux.gateway.flusher import Flusher
@@ -250,7 +251,7 @@ class Upstream:
             if step.first:
                 self._store.begin()
             self._take_columns(wire.columns_of(body.columnDefinitions))
-            now = time.time()
+            now = self.cluster.clock.now(time.time())
             for metadata, cells, content in wire.members(body):
                 self._store.listed(metadata, cells, content, now)
         except UNREADABLE as error:
@@ -319,10 +320,11 @@ class Upstream:
         fresh = None if reflector.state == "live" else old.fresh
         if old.state == "live" and reflector.state != "live":
             fresh = max(old.since, now - (time.monotonic() - self.cluster.last_contact))
-        new = UpstreamState(reflector.state, since=since, retry_at=retry_at, fresh=fresh)
+        clock = clocks.plain(self.cluster.clock)
+        new = UpstreamState(reflector.state, since=since, retry_at=retry_at, fresh=fresh, clock=clock)
         if trouble is not None:
             new = UpstreamState(
-                reflector.state, trouble.reason, trouble.said, trouble.code, since, retry_at, trouble.todo, fresh
+                reflector.state, trouble.reason, trouble.said, trouble.code, since, retry_at, trouble.todo, fresh, clock
             )
         if new != old:
             self._flusher.flush()

@@ -136,8 +136,8 @@ class Watching:
         items: list[Item] = []
         try:
             if self._table:
-                return self._take_tables(lines, items, time.time())
-            return self._take_plain(lines, items, time.time())
+                return self._take_tables(lines, items, self._cluster.clock.now(time.time()))
+            return self._take_plain(lines, items, self._cluster.clock.now(time.time()))
         finally:
             self._flusher.put(items)
 

@@ -126,6 +126,11 @@ class Answers:
                 raise InvalidArgument(
                     "a Headlamp server shows no pages of a forward", todo=".url, where the kernel is on your machine"
                 )
+            case messages.Kubeconfig() if message.contexts:
+                raise InvalidArgument(
+                    "kubectl cannot go by way of a Headlamp server, which wants what kubectl cannot send",
+                    todo="connect without url= to give kubectl a way to these clusters",
+                )
         raise InvalidArgument("a Headlamp server has no status of ours and cannot be stopped from here")
 
     async def _contexts(self, message: messages.Contexts) -> list[messages.Context]:

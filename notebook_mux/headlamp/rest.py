@@ -15,7 +15,7 @@ from yarl import URL
 from notebook_mux._version import __version__
 from notebook_mux.errors import GatewayError, LoginRequired, MuxError, ProtocolError, ServerError, TimedOut, Unreachable
 from notebook_mux.headlamp import config as configs, cookies
-from notebook_mux.kube.answers import Answer, status_of
+from notebook_mux.kube.answers import Answer, plain, status_of
 from notebook_mux.remote import keepalive
 from notebook_mux.urls import is_loopback, shown
 from notebook_mux.wire import UNREADABLE
@@ -231,7 +231,7 @@ class Cluster:
         except (aiohttp.ClientError, OSError) as error:
             raise server.failed(error) from None
         self._renew((name, morsel.value) for name, morsel in response.cookies.items())
-        found = Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
+        found = Answer(response.status, plain(response.headers), content)
         if (beyond := self._beyond(found)) is not None:
             raise beyond
         self.last_contact = time.monotonic()

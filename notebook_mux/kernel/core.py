@@ -6,6 +6,7 @@ be called from any thread except its own loop's; those that return a future fail
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import threading
@@ -48,6 +49,9 @@ STATUS_SECONDS = 10.0
 
 STOP_SECONDS = 2.0
 """What the interpreter's end may take for saying goodbye."""
+
+TOKEN_MARK = 8
+"""Hexadecimal digits that tell the connections of a URL's users apart in this kernel."""
 
 T = TypeVar("T")
 
@@ -93,8 +97,9 @@ class Core:
         Callers during an attempt share its result or error.
         """
         kind, url = endpoint
-        name, token = (AUTO, None) if kind == AUTO else split_token(url or "")
+        base, token = (AUTO, None) if kind == AUTO else split_token(url or "")
         with self._lock:
+            name = self._place(base, token)
             found, before = self._endpoints.get(name), self._tokens.get(name)
             if kind != AUTO:
                 self._tokens[name] = token if token is not None else before
@@ -102,7 +107,7 @@ class Core:
                 self.thread.call(found.connection.cut)  # a Headlamp server keeps the token of the socket's handshake
             if found is None:
                 hello = messages.Hello(package=self.version, kernel=kernel_name())
-                resolve = self._gateway if kind == AUTO else self._known(name)
+                resolve = self._gateway if kind == AUTO else self._known(base, name)
                 options = {"opener": Opener(ask=kind != AUTO), **self._options}
                 found = Endpoint(name, self.thread, resolve, hello, self._changed, **options)
                 self._endpoints[name] = found
@@ -113,13 +118,27 @@ class Core:
 
         return self._submit(open_())
 
+    def _place(self, base: str, token: str | None) -> str:
+        """The name of the endpoint for a URL and its token; the lock is held.
+
+        One that is open has a token that is good, so another token is another user's, with a connection of their own.
+        One that is not may have been started anew with another token.
+        """
+        own = f"{base}#{hashlib.sha256((token or '').encode()).hexdigest()[:TOKEN_MARK]}"
+        there = self._endpoints.get(base)
+        if own in self._endpoints:
+            return own
+        if there is None or token in (None, self._tokens.get(base)) or there.connection.details():
+            return base  # a Headlamp server takes another token on its next socket
+        return base if there.connection.state in ("retrying", "closed") else own
+
     def _gateway(self) -> tuple[str, str | None]:
         running = launcher.ensure(ServiceName("gateway"), GATEWAY_ARGUMENTS, timeout=START_SECONDS)
         self.memo.setdefault("notices", []).extend(running.notes)
         return running.url, running.token
 
-    def _known(self, base: str) -> Callable[[], tuple[str, str | None]]:
-        return lambda: (base, self._tokens.get(base))
+    def _known(self, base: str, name: str) -> Callable[[], tuple[str, str | None]]:
+        return lambda: (base, self._tokens.get(name))
 
     def contexts(
         self, conn: str, source: Mapping[str, Any], names: Sequence[str] | None, timeout: float
@@ -233,6 +252,20 @@ class Core:
     def end_forward(self, conn: str, key: str) -> None:
         """End a forward, soon."""
         self.thread.call(self._endpoint(conn).forwards.end, key)
+
+    def kubeconfig(self, conn: str, scope: str, clusters: Sequence[tuple[str, str, str]]) -> Future[str]:
+        """The path of a kubeconfig for (name, ref, namespace) of each cluster, through the gateway, with this scope."""
+
+        async def ask() -> str:
+            endpoint = self._endpoint(conn)
+            await endpoint.connection.open(START_SECONDS)
+            return await endpoint.kubeconfigs.path(scope, clusters)
+
+        return self._submit(ask())
+
+    def end_kubeconfig(self, conn: str, scope: str) -> Future[None]:
+        """The manager of this scope is closed: its kubeconfig is not there any more."""
+        return self._submit(self._endpoint(conn).kubeconfigs.end(scope))
 
     def retry(self, conn: str) -> None:
         """Try again now, whatever waits."""

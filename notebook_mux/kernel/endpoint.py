@@ -18,7 +18,9 @@ from notebook_mux.kernel import kinds
 from notebook_mux.kernel.connection import Connection
 from notebook_mux.kernel.failure import Failure
 from notebook_mux.kernel.forwards import Forwards
+from notebook_mux.kernel.kubeconfigs import Kubeconfigs
 from notebook_mux.kernel.members import StreamSpec
+from notebook_mux.kernel.minute import Minute
 from notebook_mux.kernel.programs import Program, Result
 from notebook_mux.kernel.streams import LINGER_SECONDS, Stream
 from notebook_mux.kernel.subscription import Key, Subscription
@@ -80,11 +82,13 @@ class Endpoint:
         self.linger_seconds = linger_seconds
         self.connection = Connection(name, resolve, hello, self._restore, changed, **connection_options)
         self.forwards = Forwards(self.connection, self.current_ref, named=bool(hello.kernel))
+        self.kubeconfigs = Kubeconfigs(self.connection.requests.ask, self.current_ref)
         self.streams: dict[StreamSpec, Stream] = {}
         self.by_id: dict[str, Stream] = {}
         self.clusters: dict[str, dict[str, Any]] = {}
         self._changed = changed
         self._subscriptions: dict[Key, Subscription] = {}
+        self._minute = Minute()
         self._programs: set[Program] = set()
         self._asked: dict[tuple[bytes, tuple[str, ...] | None], tuple[messages.Source, list[str] | None]] = {}
         # By what was asked and a context's name all that has stood for it; there may be ten thousand contexts.
@@ -166,6 +170,10 @@ class Endpoint:
                 )
             except Failure as failure:
                 connection.last_error = str(failure.fields["what"])
+        try:
+            await self.kubeconfigs.restore()
+        except Failure as failure:
+            connection.last_error = str(failure.fields["what"])
 
     async def ask(self, kind: type[messages.Message], *, timeout: float, **fields: Any) -> Any:
         """Ask on the open socket; where there is none, the reason is the failure, not a silent time limit."""
@@ -203,6 +211,10 @@ class Endpoint:
         Raises:
             Failure: What kept the answer from coming; an answer with an error status is no failure.
         """
+        size = len(msgspec.json.encode((path, query, fields))) + ENVELOPE
+        if size > messages.MAX_MESSAGE:  # the gateway would end the connection
+            what = f"a request of {size:,} bytes is more than a cluster takes"
+            raise Failure("invalid", what, todo="make the object smaller, or several of it")
         answer: tuple[int, dict[str, str], bytes] = await self.ask(
             messages.Http,
             cluster=self.current_ref(ref),
@@ -342,7 +354,7 @@ class Endpoint:
         """Get or create; a new one subscribes as soon as the socket is open."""
         found = self._subscriptions.get(key)
         if found is None:
-            found = self._subscriptions[key] = Subscription(key, self.lock, self.current_ref)
+            found = self._subscriptions[key] = Subscription(key, self.lock, self.current_ref, self._minute)
             self.connection.attach(found)
         return found
 
@@ -393,6 +405,7 @@ class Endpoint:
         for stream in list(self.streams.values()):
             stream.close("closed")
         self.forwards.close()
+        self.kubeconfigs.remove()
         for program in self._programs:
             program.fail(Failure("closed", "the connection was closed, and with it the one to the program"))
             self.connection.detach(program)
@@ -403,6 +416,7 @@ class Endpoint:
         connection = self.connection
         with self.lock:
             streams = [stream.stats() for stream in self.streams.values()]
+            memory = sum(subscription.store.memory for subscription in list(self._subscriptions.values()))
             clusters = {ref: dict(cluster) for ref, cluster in self.clusters.items()}
         welcome = connection.welcome
         return {
@@ -419,9 +433,14 @@ class Endpoint:
             "instance": welcome.instance if welcome else "",
             "package": welcome.package if welcome else "",
             "environment": bool(welcome and welcome.environment),
+            "user": welcome.user if welcome else "",
+            "unasked": bool(welcome and welcome.unasked),
             "clusters": clusters,
             "streams": streams,
             "subscriptions": len(self._subscriptions),
+            "memory": memory,
+            "thread": self.thread.seconds,
+            "minute": self._minute.read(time.monotonic()),
             "now": time.time(),
             **connection.totals(),
             **connection.details(),

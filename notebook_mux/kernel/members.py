@@ -48,9 +48,11 @@ class ClusterState:
     namespaces: tuple[str, ...] | None
     fresh: float | None = None
     """Of when the rows are, where they are not live."""
+    clock: tuple[float, float, float] | None = None
+    """The cluster's, as `notebook_mux.clocks` has it in plain numbers; None where it goes as ours."""
 
 
-STANDING = ("state", "reason", "said", "code", "todo", "since", "retry_at", "synced", "fresh")
+STANDING = ("state", "reason", "said", "code", "todo", "since", "retry_at", "synced", "fresh", "clock")
 """What the status shows of a `ClusterState`."""
 
 
@@ -103,4 +105,5 @@ class Member:
             self.resource,
             self.namespaces,
             at.fresh,
+            at.clock,
         )

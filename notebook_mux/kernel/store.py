@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 
 from notebook_mux.errors import ProtocolError
@@ -11,6 +13,12 @@ from notebook_mux.wire.messages import Resume
 
 Difference = tuple[str, "Record | None", "Record | None"]
 """What a reader sees: ("ADDED" | "MODIFIED" | "DELETED", the object now or in its last state, the one before)."""
+
+_EMPTY = Record("", "", "", "", "", 0.0)
+OVERHEAD = (
+    sys.getsizeof(_EMPTY) + 5 * sys.getsizeof("") + 2 * sys.getsizeof(b"") + sys.getsizeof(0.0) + sys.getsizeof(1 << 20)
+)
+"""Bytes that one record takes before there is anything in it: the struct, its texts, bytes and numbers."""
 
 _columns = msgspec.json.Decoder(list[dict[str, object]])
 
@@ -31,8 +39,18 @@ class Store:
         self.relists = 0
         self.snapshots = 0
         self.repeated = 0
+        self.held = 0
+        """Bytes of the records; kept as they come and go, for adding up thousands would hold up the loop."""
         self._position: Position | None = None
         self._named: set[str] | None = None
+
+    @property
+    def memory(self) -> int:
+        """Bytes in memory of all that is kept: the records and the table of their uids.
+
+        Texts outside of ASCII take more than is counted; what readers make of records is theirs.
+        """
+        return self.held + sys.getsizeof(self.objects)
 
     def resume(self) -> Resume | None:
         """Where to go on after a cut; None inside a snapshot, whose rest nobody could replay."""
@@ -70,9 +88,16 @@ class Store:
                 old = objects.get(record.uid)
                 objects[record.uid] = record
                 if old is None:
+                    self.held += size(record)
                     append(("ADDED", record, None))
-                elif old.version != record.version:
-                    append(("MODIFIED", record, old))
+                else:
+                    self.held += (
+                        len(record.object) - len(old.object)
+                        + len(record.cells) - len(old.cells)
+                        + len(record.version) - len(old.version)
+                    )  # fmt: skip  # the other fields are those of the uid
+                    if old.version != record.version:
+                        append(("MODIFIED", record, old))
             elif kind == Kind.DELETE:
                 self._delete(number, content, append)  # type: ignore[arg-type]
             else:
@@ -91,6 +116,7 @@ class Store:
         self.changes += 1
         old = self.objects.pop(record.uid, None)
         if old is not None:
+            self.held -= size(old)
             append(("DELETED", record, old))  # type: ignore[operator]
 
     def _steer(self, kind: int, number: int, content: Position | Skipped | bytes) -> list[Difference]:
@@ -111,6 +137,7 @@ class Store:
                 raise ProtocolError("a snapshot ended that had not begun")
             for uid in self.objects.keys() - self._named:
                 old = self.objects.pop(uid)
+                self.held -= size(old)
                 gone.append(("DELETED", old, old))
             self._named, self._position, self.number, self.synced = None, content, number, True
         elif self._named is not None:
@@ -129,3 +156,12 @@ class Store:
                 self._position = Position(at.instance, at.incarnation, content.version)
             if isinstance(content, Record | Position):
                 return
+
+
+def size(record: Record) -> int:
+    """Bytes that a record takes in memory."""
+    return (
+        OVERHEAD
+        + len(record.uid) + len(record.namespace) + len(record.name) + len(record.version) + len(record.created)
+        + len(record.cells) + len(record.object)
+    )  # fmt: skip

@@ -12,6 +12,7 @@ from notebook_mux.kernel import kinds
 from notebook_mux.kernel.failure import Failure
 from notebook_mux.kernel.feed import Feed, FeedChange
 from notebook_mux.kernel.members import STANDING, Member, StreamSpec, StreamView
+from notebook_mux.kernel.minute import together
 from notebook_mux.kernel.store import Difference
 from notebook_mux.kernel.subscription import FAILED, State, Subscription
 from notebook_mux.wire.frames import Record
@@ -328,6 +329,9 @@ class Stream:
         with self._lock:
             parts = [s.stats() | {"cluster": m.alias} for m in self.members for s in m.subscriptions]
             members = {m.alias: m.state() for m in self.members}
+            minutes = [s.minute for m in self.members for s in m.subscriptions]
+            holders = sorted(self._holders)
+        now = time.monotonic()
         total = {
             name: sum(part[name] for part in parts)
             for name in (
@@ -339,6 +343,9 @@ class Stream:
                 "snapshots",
                 "bytes",
                 "frames",
+                "memory",
+                "requests",
+                "seconds",
             )
         }
         return {
@@ -351,7 +358,9 @@ class Stream:
             "standing": {m.ref: {name: getattr(members[m.alias], name) for name in STANDING} for m in self.members},
             "lag": max((part["lag"] for part in parts), default=0.0),
             "last_change": max((part["last_change"] for part in parts), default=0.0),
-            "holders": len(self._holders),
+            "holders": len(holders),
+            "held": holders,
+            "minute": together([minute.read(now) for minute in minutes]),
             "feeds": len(self._feeds),
             "subscriptions": parts,
             **total,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self.loop = asyncio.new_event_loop()
+        self._seconds = 0.0
         started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(started,), name=name, daemon=True)
         self._thread.start()
@@ -41,9 +43,26 @@ class LoopThread:
         """Whether the caller is on this thread, where nothing may wait for it."""
         return threading.current_thread() is self._thread
 
+    @property
+    def seconds(self) -> float:
+        """CPU that the thread has used, as of the last time this was asked; any thread may ask."""
+        self.call(self._look_at_clock)
+        return self._seconds
+
+    def _look_at_clock(self) -> None:
+        self._seconds = time.thread_time()
+
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run a coroutine on the loop; any thread may call."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        """Run a coroutine on the loop; any thread may call.
+
+        Raises:
+            RuntimeError: The loop has ended; the coroutine never begins.
+        """
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        except RuntimeError:
+            coroutine.close()  # or it would be said to be forgotten, wherever garbage is collected next
+            raise
 
     def call(self, function: Callable[..., object], *arguments: Any) -> None:
         """Call a function on the loop, soon; any thread may call; nothing happens once the loop has ended."""
@@ -91,8 +110,11 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
             result = function(*arguments)
         except BaseException as caught:  # noqa: BLE001 - carried to the awaiting task
             error = caught
-        if not loop.is_closed():
+        try:
             loop.call_soon_threadsafe(settle, result, error)
+        except RuntimeError:
+            if not loop.is_closed():  # who waited has gone with its loop
+                raise
 
     threading.Thread(target=work, name="notebook_mux helper", daemon=True).start()
     return await future

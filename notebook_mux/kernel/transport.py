@@ -37,6 +37,12 @@ BAD_REQUEST = 400
 SAME_VERSION = f"install one version of notebook-mux on both sides; here it is {__version__}"
 
 
+CHECK_TOKEN = "check the URL's ?token=, or let nm.connect() start a gateway of its own"
+
+_NEXT = {429: "close notebooks that you do not need, then run the cell again"}
+"""What to do next after a refusal that no other token would change."""
+
+
 class Transport:
     """An open WebSocket. All methods belong to the loop's thread, except `forget`."""
 
@@ -83,7 +89,7 @@ class Transport:
             raise GatewayError(
                 f"the gateway at {shown(url)} refused the connection with HTTP {error.response.status_code}",
                 said=body or None,
-                todo="check the URL's ?token=, or let nm.connect() start a gateway of its own",
+                todo=_NEXT.get(error.response.status_code, CHECK_TOKEN),
             ) from error
         except (InvalidHandshake, InvalidURI) as error:
             raise GatewayError(

@@ -16,6 +16,7 @@ from notebook_mux.wire import UNREADABLE
 PATH = "/apis/authorization.k8s.io/v1"
 ACCESS = "SelfSubjectAccessReview"
 RULES = "SelfSubjectRulesReview"
+SUBJECT = "SubjectAccessReview"
 HEADERS = {"Accept": "application/json", "Content-Type": "application/json"}
 
 

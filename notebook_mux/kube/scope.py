@@ -15,7 +15,8 @@ from notebook_mux.errors import InvalidArgument, WriteRefused
 READING = frozenset({"GET", "HEAD"})
 METHODS = READING | {"POST", "PUT", "PATCH", "DELETE"}
 
-ROOTS = frozenset({"api", "apis", "version", "openapi", "readyz", "livez", "healthz"})
+ROOTS = frozenset({"api", "apis", "version", "openapi", "readyz", "livez", "healthz", "notebook-mux"})
+"""The last is the embedded cluster's clock; no other cluster has anything there."""
 
 CONNECTING = frozenset({"exec", "attach", "portforward", "proxy", "console", "vnc"})
 """Sub-resources that are asked for by GET and yet run, type or reach into something (the last two are KubeVirt's)."""
@@ -30,7 +31,7 @@ HEADERS = frozenset({"accept", "content-type", "if-match", "if-none-match"})
 """Header fields of a client that are passed on. Others could change who asks (Impersonate-User, Authorization,
 X-Remote-User), where (Host), or how (Upgrade, X-HTTP-Method-Override)."""
 
-PASSED_ON = frozenset({"content-type", "etag", "warning", "retry-after", "date", "audit-id"})
+PASSED_ON = frozenset({"content-type", "etag", "warning", "retry-after", "date", "audit-id", "notebook-mux-clock"})
 """Header fields of a cluster's answer that a client gets; none of them carries a secret."""
 
 _POD = ("api", "v1", "namespaces", "", "pods", "")

@@ -28,6 +28,7 @@ class UpstreamState:
         todo: What to do next, in a sentence of ours, where it is known.
         fresh: Unix seconds up to which the rows are known to be the server's; None while it is live, and before a
             list was complete.
+        clock: The cluster's, as `notebook_mux.clocks` has it in plain numbers; None where it goes as the gateway's.
     """
 
     state: State = "connecting"
@@ -38,6 +39,7 @@ class UpstreamState:
     retry_at: float | None = None
     todo: str | None = None
     fresh: float | None = None
+    clock: tuple[float, float, float] | None = None
 
 
 class Sink(Protocol):

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -24,12 +25,15 @@ __all__ = ["FIRST", "copies", "no_browser", "run", "shipped"]
 
 FIRST = "01_first_look.ipynb"
 FOLDER = "notebook-mux-demo"
+SHIPPED = ("*.ipynb", "images/*.svg")
+"""As the build hook has it (widgets/frontend/hatch_build.py)."""
 
 START_TIMEOUT_S = 120.0
 """JupyterLab starts in two seconds; on a first start, on a busy machine with cold disks, it was seen to take forty."""
 
 STOP_TIMEOUT_S = 15.0
 POLL_S = 0.1
+LOOPBACK = "127.0.0.1"
 
 PROGRAM = """
 import os, signal, sys, threading
@@ -45,15 +49,21 @@ sys.exit(main())
 
 
 def shipped() -> list[Path]:
-    """The notebooks that come with the package: in the wheel's ``notebook_mux/notebooks``, or a checkout's own.
+    """The notebooks that come with the package, and the pictures in them.
 
     Raises:
         NotFound: There are none.
     """
+    home = _home()
+    return sorted(path for pattern in SHIPPED for path in home.glob(pattern))
+
+
+def _home() -> Path:
+    """Where they are: the wheel's ``notebook_mux/notebooks``, or a checkout's own."""
     package = Path(__file__).resolve().parent.parent
     for folder in (package / "notebooks", package.parent / "notebooks"):
         if (folder / FIRST).is_file():
-            return sorted(folder.glob("*.ipynb"))
+            return folder
     raise NotFound(
         f"the notebook {FIRST} is not in this installation ({package})", todo="install the package again from its wheel"
     )
@@ -69,10 +79,12 @@ def copies(folder: Path) -> Path:
         InvalidArgument: The folder cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        home = _home()
         for source in shipped():
-            if not (folder / source.name).exists():
-                shutil.copyfile(source, folder / source.name)
+            copy = folder / source.relative_to(home)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if not copy.exists():
+                shutil.copyfile(source, copy)
     except MuxError:
         raise
     except OSError as error:
@@ -131,7 +143,7 @@ def run(folder: Path, *, tell: Callable[[str], None], browser: bool = True, port
 
 
 def _command(notebook: str, *, browser: bool, port: int | None) -> list[str]:
-    command = [sys.executable, "-c", PROGRAM, notebook, "--ServerApp.ip=127.0.0.1", "--log-level=WARN"]
+    command = [sys.executable, "-c", PROGRAM, notebook, f"--ServerApp.ip={LOOPBACK}", "--log-level=WARN"]
     if not browser:
         command.append("--no-browser")
     if port is not None:
@@ -142,7 +154,7 @@ def _command(notebook: str, *, browser: bool, port: int | None) -> list[str]:
 
 
 def _server_info(lab: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """What the server writes about itself once it listens (jupyter_server's ``jpserver-<pid>.json``)."""
+    """What the server writes about itself (jupyter_server's ``jpserver-<pid>.json``), as soon as it listens too."""
     from jupyter_core.paths import jupyter_runtime_dir
 
     path = Path(jupyter_runtime_dir()) / f"jpserver-{lab.pid}.json"
@@ -150,11 +162,22 @@ def _server_info(lab: subprocess.Popen[bytes]) -> dict[str, Any]:
     while lab.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
             info = json.loads(path.read_bytes())
-            if isinstance(info, dict) and info.get("pid") == lab.pid and "url" in info:
+            if isinstance(info, dict) and info.get("pid") == lab.pid and "url" in info and _listens(info):
                 return info
         time.sleep(POLL_S)
     ended = f"ended with exit code {lab.returncode}" if lab.poll() is not None else "has not answered in time"
     raise GatewayError(f"JupyterLab {ended}", todo="see its own words above; another port: notebook-mux demo --port N")
+
+
+def _listens(info: Mapping[str, Any]) -> bool:
+    """Whether who comes now is let in: the file is there a moment before (`write_server_info_file` in `start_app`)."""
+    if not info.get("port"):  # a socket of another kind, by the user's own configuration
+        return True
+    try:
+        socket.create_connection((LOOPBACK, int(info["port"])), POLL_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def _url(info: Mapping[str, Any], notebook: str) -> str:

@@ -15,7 +15,7 @@ from notebook_mux.life import ask, files, folders, process, runtime
 from notebook_mux.life.locks import FileLock, is_held
 from notebook_mux.life.name import ServiceName
 
-__all__ = ["Service", "listing", "status_of", "stop"]
+__all__ = ["Service", "kill", "listing", "status_of", "stop"]
 
 STATUS_PATH = "/status"
 STATUS_TIMEOUT_S = 5.0
@@ -137,6 +137,15 @@ def stop(services: Iterable[Service], grace: float = GRACE_S) -> dict[Path, str]
             for service in waiting:
                 _signal(service, KILL)
     return done | {service.path: "left" for service in waiting}
+
+
+def kill(service: Service) -> bool:
+    """End a service at once and without a word, as a crash does; its files stay, and are cleaned by the next one.
+
+    Returns:
+        Whether it was there to be killed.
+    """
+    return _signal(service, KILL)
 
 
 def _signal(service: Service, number: int) -> bool:

@@ -48,10 +48,17 @@ class Programs:
     Args:
         lease_seconds: See `LEASE_SECONDS`.
         touched: Called when one has gone.
+        most: See `MAX_PROGRAMS`, which it is if nothing is said.
     """
 
-    def __init__(self, lease_seconds: float = LEASE_SECONDS, touched: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        lease_seconds: float = LEASE_SECONDS,
+        touched: Callable[[], None] = lambda: None,
+        most: int | None = None,
+    ) -> None:
         self.touched = touched
+        self.most = most
         self._lease_seconds = lease_seconds
         self._held: dict[str, Held] = {}
         self._dropped: dict[str, float] = {}
@@ -91,8 +98,9 @@ class Programs:
     def _start(self, id_: str, cluster: Dialer, order: Order) -> Held:
         if id_ in self._dropped:
             raise OutcomeUnknown("the program has ended, and nobody fetched its outcome", todo=UNKNOWN_TODO)
-        if len(self._held) >= MAX_PROGRAMS:
-            raise InvalidArgument(f"{MAX_PROGRAMS} programs run already", todo="wait until some of them have ended")
+        most = MAX_PROGRAMS if self.most is None else self.most
+        if len(self._held) >= most:
+            raise InvalidArgument(f"{most} programs run already", todo="wait until some of them have ended")
         held = self._held[id_] = Held(id_, Program(cluster, order))
         return held
 

@@ -78,6 +78,7 @@ class Terminals:
         lease_seconds: See `LEASE_SECONDS`.
         delete_waits: See `DELETE_WAITS`.
         touched: Called when one has gone.
+        most: See `MAX_TERMINALS`, which it is if nothing is said.
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class Terminals:
         lease_seconds: float = LEASE_SECONDS,
         delete_waits: tuple[float, ...] = DELETE_WAITS,
         touched: Callable[[], None] = lambda: None,
+        most: int | None = None,
     ) -> None:
         self.touched = touched
+        self.most = most
         self.lease_seconds = lease_seconds
         self._delete_waits = delete_waits
         self._kept: dict[str, Kept] = {}
@@ -169,10 +172,11 @@ class Terminals:
         """
         if not 1 <= len(order.queries) <= MAX_SHELLS:
             raise InvalidArgument(f"a terminal tries 1 to {MAX_SHELLS} commands")
-        if len(self._kept) >= MAX_TERMINALS:
+        most = MAX_TERMINALS if self.most is None else self.most
+        if len(self._kept) >= most:
             idle = [one for one in self._kept.values() if one.terminal.over and not one.terminal.viewers]
             if not idle:
-                raise InvalidArgument(f"{MAX_TERMINALS} terminals are kept already", todo="close some of them")
+                raise InvalidArgument(f"{most} terminals are kept already", todo="close some of them")
             self._drop(min(idle, key=lambda one: one.terminal.since))
         made = kept(Terminal(cluster, order))
         self._kept[made.terminal.id] = made

@@ -66,7 +66,7 @@ async def upgrade(
     async def answered(response: aiohttp.ClientResponse) -> None:
         nonlocal answer
         if response.status != SWITCHING:
-            await _refused(response)
+            await refuse(response)
         answer = response
         _keep_what_was_sent(response.connection.transport if response.connection is not None else None)
 
@@ -104,8 +104,8 @@ async def upgrade(
     return socket
 
 
-async def _refused(response: aiohttp.ClientResponse) -> None:
-    """What is no 101 has words in its body, which `ws_connect` throws away.
+async def refuse(response: aiohttp.ClientResponse) -> None:
+    """End an answer that is no 101, with the words in its body, which `ws_connect` throws away.
 
     Raises:
         Refused: With them.

@@ -12,13 +12,15 @@ import msgspec
 
 from notebook_mux.errors import ProtocolError
 from notebook_mux.wire import UNREADABLE
+from notebook_mux.wire.kubeconfigs import NamedCluster
+from notebook_mux.wire.sources import Source as Source  # noqa: PLC0414 - one of this module's names
 
 SUBPROTOCOL = "notebook-mux.v1"
 PATH = "/notebook-mux"
 """The path of the WebSocket behind the gateway's base URL."""
 
-MAX_MESSAGE = 1024 * 1024
-"""Bytes of one control message; the largest honest ones carry a body that is written to a cluster."""
+MAX_MESSAGE = 4 * 1024 * 1024
+"""Bytes of one control message; the largest honest ones carry a body that is written: an API server takes 3 MiB."""
 
 LARGE_ANSWER = 256 * 1024
 """Bytes of an answer's value above which it goes as a body, in frames between those of the streams."""
@@ -37,18 +39,6 @@ class Hello(Message):
     package: str
     kernel: str = ""
     user: str = ""
-
-
-class Source(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Where contexts come from: kubeconfig files in kubectl's order, the environment for exec plugins, in-cluster."""
-
-    kubeconfig: list[str] | None = None
-    env: dict[str, str] = {}
-    in_cluster: bool = False
-
-    def __repr__(self) -> str:
-        # The environment may hold keys of a cloud; a message that is logged or raised must not show them.
-        return f"Source(kubeconfig={self.kubeconfig!r}, env={sorted(self.env)}, in_cluster={self.in_cluster})"
 
 
 class Contexts(Message):
@@ -306,6 +296,15 @@ class Page(Message):
     key: str
 
 
+class Kubeconfig(Message):
+    """Have clusters served to kubectl, see `kubeconfigs`. Answer: a kubeconfig, as a body of YAML."""
+
+    id: int
+    key: str
+    contexts: list[NamedCluster] = []
+    scope: str = ""
+
+
 class Credit(Message):
     """`bytes` more may be sent on `stream`; 0 is the connection. From a gateway: bytes of a program's input."""
 
@@ -341,13 +340,19 @@ class Stop(Message):
 
 
 class Welcome(Message):
-    """The answer to `Hello`. `environment`: whether kubeconfig paths and variables of the client are taken."""
+    """The answer to `Hello`. `environment`: whether kubeconfig paths and variables of the client are taken.
+
+    `user`: as whom the gateway knows the client, where it has several users. `unasked`: whether a client that has not
+    said whether it wants to write is meant to.
+    """
 
     instance: str
     package: str
     credit: int = 0
     environment: bool = False
     contexts: bool = True
+    user: str = ""
+    unasked: bool = False
 
 
 class Answer(Message):
@@ -377,7 +382,7 @@ class Failure(Message):
 
 
 class State(Message):
-    """The state of a stream's upstream. `since`, `retry_at` and `fresh` are Unix seconds."""
+    """The state of a stream's upstream. `since`, `retry_at` and `fresh` are Unix seconds; `clock` is the cluster's."""
 
     stream: int
     state: str
@@ -389,6 +394,7 @@ class State(Message):
     synced: bool = False
     todo: str | None = None
     fresh: float | None = None
+    clock: tuple[float, float, float] | None = None
 
 
 class Joined(Message):
@@ -438,7 +444,7 @@ class Goodbye(Message):
     todo: str | None = None
 
 
-Request = Contexts | Scope | Probe | Discover | Http | Terminal | Hangup | Ticket | Page | Status | Stop
+Request = Contexts | Scope | Probe | Discover | Http | Terminal | Hangup | Ticket | Page | Kubeconfig | Status | Stop
 """What is answered once."""
 
 ClientMessage = Hello | Request | Subscribe | Unsubscribe | Exec | View | Size | Forward | Log | Credit | Retry | Cancel

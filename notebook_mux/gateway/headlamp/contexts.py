@@ -6,15 +6,17 @@ import asyncio
 import time
 from collections import Counter, OrderedDict
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from notebook_mux.errors import InvalidArgument, MuxError, NoCluster, UnknownContext
 from notebook_mux.gateway.cluster import Cluster
 from notebook_mux.gateway.entries import User
 from notebook_mux.gateway.identities import reference
 from notebook_mux.gateway.kubeconfig import ResolvedContext
-from notebook_mux.gateway.shared import Shared
 from notebook_mux.wire.headlamp import cookie_stem
+
+if TYPE_CHECKING:
+    from notebook_mux.gateway.shared import Shared
 
 FRESH_SECONDS = 2.0
 """For so long a kubeconfig is not read again: an edit is seen at once, and a page with a hundred requests reads one."""

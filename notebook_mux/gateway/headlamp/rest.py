@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from multidict import CIMultiDict
 
 from notebook_mux.errors import InvalidArgument
 from notebook_mux.gateway.cluster import Cluster
@@ -39,14 +40,28 @@ SAFE = {
 }
 
 
-async def answer(request: web.Request, cluster: Cluster, target: Target) -> web.StreamResponse:
+async def answer(
+    request: web.Request,
+    cluster: Cluster,
+    target: Target,
+    *,
+    more: Mapping[str, str] | None = None,
+    acting: CIMultiDict[str] | None = None,
+) -> web.StreamResponse:
     """Ask the cluster, and pass its answer on while it comes.
+
+    Args:
+        request: A client's.
+        cluster: Whom to ask.
+        target: For what.
+        more: Headers besides those that any client's request may have.
+        acting: See `Cluster.stream`.
 
     Raises:
         MuxError: The cluster could not be asked.
     """
     content = await body_of(request)
-    headers = passed_on(request.headers)
+    headers = passed_on(request.headers) | dict(more or {})
     if not is_long(target):
         headers["Accept-Encoding"] = "gzip, deflate"  # as far as the gateway; a watch is never compressed
     asked = cluster.stream(
@@ -58,6 +73,7 @@ async def answer(request: web.Request, cluster: Cluster, target: Target) -> web.
         # A node answers with the first line of a log, which a quiet container writes when it likes.
         timeout=None if is_followed(target) else ANSWER_SECONDS,
         read_ahead=READ_AHEAD,
+        acting=acting,
     )
     async with contextlib.AsyncExitStack() as stack:
         upstream = await _begun(request, stack.enter_async_context(asked))
