@@ -22,10 +22,15 @@ from notebook_mux.handles.waiting import Wait, deadline_in, gather, in_thread
 from notebook_mux.kernel import holder
 
 if TYPE_CHECKING:
+    from notebook_mux.handles.demos import Demo
     from notebook_mux.handles.events import Events
     from notebook_mux.handles.forward import Forward
     from notebook_mux.handles.logs import Logs
+    from notebook_mux.handles.playgrounds import Playground
+    from notebook_mux.handles.plugs.plug import Plug
+    from notebook_mux.printing.check import Check
     from notebook_mux.printing.listing import Listing
+    from notebook_mux.printing.outcome import Outcome
     from notebook_mux.printing.report import Report
     from notebook_mux.widgets.status import Status
     from notebook_mux.widgets.table import Table
@@ -42,9 +47,10 @@ async def connect(
     url: str | None,
     kubeconfig: origins.Paths,
     namespace: str | None,
-    write: bool | str | Sequence[str],
+    write: bool | str | Sequence[str] | None,
     user_id: str | None,
     timeout: float,
+    demo: tuple[str, int] | None = None,
 ) -> Manager:
     """See `api.connect`."""
     if not timeout > 0:
@@ -57,9 +63,11 @@ async def connect(
     connection = await answered(
         core.connect, origin.endpoint, timeout, deadline=deadline, what=f"connecting (by {origin.words})"
     )
-    source = origin.source
-    if kubeconfig is None and not told(core.status, connection).get("environment", True):
+    source, at = origin.source, told(core.status, connection)
+    if kubeconfig is None and not at.get("environment", True):
         source = origins.NOTHING  # a gateway that was started by hand, and serves what it was started with
+    if write is None:
+        write = bool(at.get("unasked"))
     found = await answered(
         core.contexts,
         connection,
@@ -76,7 +84,7 @@ async def connect(
     resolved = tuple(_context(one, aliases, default_namespace) for one in found)
     if not any(context.ref for context in resolved):
         raise most_telling([(context.alias, problem_of(context)) for context in resolved])
-    identity = Identity(connection, origin.endpoint, source, names, resolved, user_id or _user())
+    identity = Identity(connection, origin.endpoint, source, names, resolved, user_id or _user(), demo)
     manager = managers.get(identity)
     manager._refs_to_write(write)  # a name that is wrong is said before anything is asked of a cluster
     notices.of_clusters((aliases.get(one["name"], one["name"]), one.get("notes") or ()) for one in found)
@@ -112,18 +120,32 @@ async def _answer(identity: Identity, context: Context, timeout: float, deadline
         raise plain_advice(identity, context, error, time.monotonic() - began) from None
 
 
-async def demo(scenario: str, seed: int, clusters: int, reset: bool, env: bool) -> Manager:
+async def demo(scenario: str, seed: int, clusters: int, reset: bool, env: bool) -> Demo:
     """See `api.demo`."""
-    from notebook_mux.handles import playgrounds
-
-    running = await Wait(
-        in_thread(lambda: playgrounds.started(scenario, seed, clusters, reset), "notebook_mux playground"),
-        what=f"starting the embedded cluster with the scenario {scenario}",
-    )
-    manager = await connect(["*"], None, running.kubeconfig, None, True, None, CONNECT_SECONDS)
+    manager, running = await _embedded(scenario, seed, clusters, anew=False)
+    if reset and not running.fresh:
+        try:
+            await manager._reset()
+        except (errors.Unreachable, errors.TimedOut, errors.ServerError, errors.NotFound):
+            # It does not answer, or cannot do that: another one takes its place.
+            manager, running = await _embedded(scenario, seed, clusters, anew=True)
     if env:
         os.environ[origins.KUBECONFIG_VARIABLE] = running.kubeconfig
     return manager
+
+
+async def _embedded(scenario: str, seed: int, clusters: int, *, anew: bool) -> tuple[Demo, Playground]:
+    from notebook_mux.handles import playgrounds
+    from notebook_mux.handles.demos import Demo
+
+    running = await Wait(
+        in_thread(lambda: playgrounds.started(scenario, seed, clusters, anew), "notebook_mux playground"),
+        what=f"starting the embedded cluster with the scenario {scenario}",
+    )
+    told_of = (scenario, seed)
+    manager = await connect(["*"], None, running.kubeconfig, None, True, None, CONNECT_SECONDS, told_of)
+    assert isinstance(manager, Demo)
+    return manager, running
 
 
 async def default() -> Manager:
@@ -168,6 +190,11 @@ async def shell(*arguments: Any) -> Terminal:
     return await (await default())._shell(*arguments)
 
 
+async def kubeconfig() -> str:
+    """See `api.kubeconfig`."""
+    return await (await default())._kubeconfig()
+
+
 async def port_forward(*arguments: Any) -> Forward:
     """See `api.port_forward`."""
     return await (await default())._port_forward(*arguments)
@@ -181,6 +208,25 @@ async def logs(*arguments: Any) -> Logs:
 async def events(*arguments: Any) -> Events:
     """See `api.events`."""
     return await (await default())._events(*arguments)
+
+
+async def expect(target: Any, **expected: Any) -> Check:
+    """See `api_checks.expect`."""
+    from notebook_mux.handles.expecting import running
+    from notebook_mux.handles.expecting.wish import wish
+
+    wished = wish(target, **expected)
+    return await running.check(wished, await default() if wished.needs_cluster else None)
+
+
+async def change(verb: str, *arguments: Any) -> Outcome:
+    """See `api_changes`."""
+    return await (await default())._alter(verb, *arguments)
+
+
+async def plug(*arguments: Any) -> Plug:
+    """See `api_checks.plug`."""
+    return await (await default())._plug(*arguments)
 
 
 async def status() -> Status:
@@ -229,6 +275,7 @@ def _context(found: Mapping[str, Any], aliases: Mapping[str, str], namespace: st
         found.get("server", ""),
         namespace or found.get("namespace") or "default",
         tuple(sorted(problem.items())),
+        bool(found.get("current")),
     )
 
 

@@ -39,7 +39,7 @@ class Callback:
         self._lock = threading.Lock()
         self._queued = False
         self._ended = False
-        self._holder = source.hold("callback")
+        self._holder = source.hold("callback", getattr(function, "__qualname__", type(function).__name__))
         self._forget = source.on_close(self.undo)
         thread.add(self)
         try:

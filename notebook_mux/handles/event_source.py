@@ -43,9 +43,9 @@ class EventSource(Source):
 
     # --- holding ------------------------------------------------------------------------------------------------------
 
-    def hold(self, kind: str) -> str:
+    def hold(self, kind: str, what: str = "") -> str:
         """Keep the stream, and those that tell who belongs here, for a new holder."""
-        name = super().hold(kind)
+        name = super().hold(kind, what)
         if not self.family.everything:
             self._leave[name] = self.family.join(_nothing)
         return name

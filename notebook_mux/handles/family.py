@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from notebook_mux import clocks
 from notebook_mux.errors import MuxError
 from notebook_mux.forksafe import ForkSafeLock
 from notebook_mux.handles.entries import Described
@@ -123,11 +124,12 @@ class Family:
             for stream in self._streams:
                 if self._wakes:
                     stream.open(self._wake)
-                now = time.time()
+                ours = time.time()
+                now = stream.moments(ours)
                 for kind, cluster, new, old in stream.drain():
-                    self._take(stream.asked, kind, cluster, new or old, now)
+                    self._take(stream.asked, kind, cluster, new or old, now.get(cluster, ours))
                 if stream.asked.kind == POD:
-                    self._look_for_gone(stream, now)
+                    self._look_for_gone(stream, ours)
 
     def _wake(self) -> None:
         for wake in self._wakes:
@@ -156,14 +158,15 @@ class Family:
         self.lines += 1
         self.touched[key] = self.lines
 
-    def _look_for_gone(self, stream: _Told, now: float) -> None:
+    def _look_for_gone(self, stream: _Told, ours: float) -> None:
         """Pods that went while nobody listened: nothing tells of them."""
         there = stream.first_list()
         if there is None:
             return
+        now = stream.moments(ours)
         for (cluster, thing), line in self.lifelines.items():
             if cluster in there and line.end is None and line.uid not in there[cluster]:
-                line.gone(now)
+                line.gone(now.get(cluster, ours))
                 self._has_gone(cluster, thing)
                 self.lines += 1
                 self.touched[cluster, thing] = self.lines
@@ -218,6 +221,12 @@ class _Told:
             self._unseen = True
         except MuxError:
             self._feed = None  # the connection is closed: so is what this is for
+
+    def moments(self, ours: float) -> dict[str, float]:
+        """What the clusters' clocks show at a moment of ours."""
+        if self._source is None or self._feed is None:
+            return {}
+        return clocks.moments(self._source.last_view().states, ours)
 
     def drain(self) -> list[Any]:
         return self._feed.drain() if self._feed is not None else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 import time
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -10,7 +11,8 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from notebook_mux import errors
+from notebook_mux import clocks, errors
+from notebook_mux.clocks import Clock
 from notebook_mux.handles.crossing import told
 from notebook_mux.handles.entries import Described
 from notebook_mux.handles.lists import PAGE, TABLE, page
@@ -21,6 +23,7 @@ from notebook_mux.handles.snapshot import ReadState, ReadView, Snapshot
 from notebook_mux.handles.telling import most_telling, parted, state_of
 from notebook_mux.handles.waiting import gather
 from notebook_mux.kernel import kinds
+from notebook_mux.kube.scope import checked_path
 from notebook_mux.wire import UNREADABLE
 
 EVERYWHERE = ("*",)
@@ -36,6 +39,8 @@ class Server(Protocol):
 
     name: str
     default_namespace: str
+    clock: Clock
+    """The cluster's, by its last answer."""
 
     async def resource(self, kind: str) -> Resource:
         """The resource that the word names there."""
@@ -81,14 +86,35 @@ async def fetch_list(
     return Snapshot(ReadView(records, columns, states), described.words(state.resource for state in states.values()))
 
 
+def check_name(name: Any, source: str = "") -> None:
+    """Refuse what no object is called, before it stands in a path.
+
+    Args:
+        name: What is given for one.
+        source: Where it stands; "" where it has no place.
+
+    Raises:
+        InvalidArgument: It cannot be a name.
+    """
+    try:
+        checked_path(f"/api/{quote(name if isinstance(name, str) and name else '..', safe='')}")
+    except (errors.InvalidArgument, UnicodeError):
+        raise errors.InvalidArgument(
+            f"{reprlib.repr(name)} cannot be an object's name{f' ({source})' if source else ''}",
+            todo="small letters, digits, '-' and '.'",
+        ) from None
+
+
 async def fetch_one(servers: Sequence[Server], kind: str, name: str, namespaces: tuple[str, ...]) -> Object:
     """One object by its name.
 
     Raises:
+        InvalidArgument: None could have that name.
         NotFound: No cluster has it; with near names.
         Ambiguous: It is there twice, in two namespaces or clusters.
         MuxError: A cluster failed and no other has it.
     """
+    check_name(name)
     results = await gather([_one_of_cluster(server, kind, name, namespaces) for server in servers])
     came, failed = parted((server.name for server in servers), results)
     found = [one for _, objects in came for one in objects]
@@ -119,7 +145,12 @@ async def _list_cluster(
             raise
         records, columns, places, note = await _allowed_only(server, resource, query, error)
     shown = None if not resource["namespaced"] else tuple(place or "*" for place in places)
-    return ReadState("live", time.time(), True, note, resource=resource, namespaces=shown), records, columns
+    clock = clocks.plain(server.clock)
+    return (
+        ReadState("live", time.time(), True, note, resource=resource, namespaces=shown, clock=clock),
+        records,
+        columns,
+    )
 
 
 async def _list_places(
@@ -178,7 +209,7 @@ async def _list_path(
             continue
         if status not in OK:
             raise refused(status, body, what=what, cluster=server.name)
-        part = page(body, time.time())
+        part = page(body, server.clock.now(time.time()))
         records |= part.records
         columns = columns or part.columns
         if not part.next:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from notebook_mux.handles.events import Events
     from notebook_mux.handles.forward import Forward
     from notebook_mux.handles.logs import Logs
+    from notebook_mux.handles.plugs.plug import Plug
+    from notebook_mux.printing.check import Check
+    from notebook_mux.printing.outcome import Outcome
+    from notebook_mux.widgets.columns import Columns
     from notebook_mux.widgets.table import Table
     from notebook_mux.widgets.terminal import Terminal
 
@@ -36,7 +40,11 @@ class Functions:
         def _shell(self, *arguments: Any) -> Coroutine[Any, Any, Terminal]: ...
         def _port_forward(self, *arguments: Any) -> Coroutine[Any, Any, Forward]: ...
         def _events(self, *arguments: Any) -> Coroutine[Any, Any, Events]: ...
+        def _kubeconfig(self) -> Coroutine[Any, Any, str]: ...
         def _logs(self, *arguments: Any) -> Coroutine[Any, Any, Logs]: ...
+        def _alter(self, verb: str, *arguments: Any) -> Coroutine[Any, Any, Outcome]: ...
+        def _plug(self, *arguments: Any) -> Coroutine[Any, Any, Plug]: ...
+        def _expect(self, target: Any, expected: dict[str, Any]) -> Coroutine[Any, Any, Check]: ...
 
     @overload
     def get(
@@ -92,15 +100,22 @@ class Functions:
         what: str | Stream,
         *,
         name: str | None = None,
-        columns: Sequence[str] | None = None,
+        columns: Columns = None,
+        labels: Sequence[str] = (),
         wide: bool = False,
+        usage: bool = False,
         filter: str = "",  # noqa: A002 - the contract's word
+        faults: bool = False,
         sort: str | None = None,
+        group: str | None = None,
         height: int = 400,
         **watch: Any,
     ) -> Table:
         """As `notebook_mux.table`, on these clusters. Waits."""
-        settings = {"columns": columns, "wide": wide, "filter": filter, "sort": sort, "height": height}
+        settings = {
+            "columns": columns, "labels": labels, "wide": wide, "usage": usage, "filter": filter, "faults": faults,
+            "sort": sort, "group": group, "height": height,
+        }  # fmt: skip
         return blocking(self._table(what, name, settings, watch))
 
     def exec(
@@ -138,6 +153,10 @@ class Functions:
         """As `notebook_mux.port_forward`, on these clusters. Waits."""
         return blocking(self._port_forward(target, port, namespace, cluster))
 
+    def kubeconfig(self) -> str:
+        """As `notebook_mux.kubeconfig`, of these clusters. Waits."""
+        return blocking(self._kubeconfig())
+
     def logs(
         self,
         target: Any,
@@ -163,3 +182,46 @@ class Functions:
     ) -> Events:
         """As `notebook_mux.events`, on these clusters. Waits."""
         return blocking(self._events(target, warnings, namespace, cluster))
+
+    def apply(
+        self,
+        manifest: Any,
+        *,
+        dry_run: bool = False,
+        force: bool = False,
+        namespace: Names = None,
+        cluster: Names = None,
+    ) -> Outcome:
+        """As `notebook_mux.apply`, on these clusters. Waits."""
+        return blocking(self._alter("apply", manifest, dry_run, force, namespace, cluster))
+
+    def scale(
+        self, target: Any, replicas: int, *, dry_run: bool = False, namespace: Names = None, cluster: Names = None
+    ) -> Outcome:
+        """As `notebook_mux.scale`, on these clusters. Waits."""
+        return blocking(self._alter("scale", target, replicas, dry_run, namespace, cluster))
+
+    def restart(self, target: Any, *, dry_run: bool = False, namespace: Names = None, cluster: Names = None) -> Outcome:
+        """As `notebook_mux.restart`, on these clusters. Waits."""
+        return blocking(self._alter("restart", target, dry_run, namespace, cluster))
+
+    def delete(
+        self,
+        target: Any,
+        *,
+        cascade: str = "background",
+        grace: int | None = None,
+        dry_run: bool = False,
+        namespace: Names = None,
+        cluster: Names = None,
+    ) -> Outcome:
+        """As `notebook_mux.delete`, on these clusters. Waits."""
+        return blocking(self._alter("delete", target, cascade, grace, dry_run, namespace, cluster))
+
+    def expect(self, target: Any = None, **expected: Any) -> Check:
+        """As `notebook_mux.expect`, on these clusters. Waits."""
+        return blocking(self._expect(target, expected))
+
+    def plug(self, name: str = "plug", *, namespace: str | None = None, cluster: str | None = None) -> Plug:
+        """As `notebook_mux.plug`, on these clusters. Waits."""
+        return blocking(self._plug(name, namespace, cluster))

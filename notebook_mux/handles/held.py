@@ -15,6 +15,9 @@ from notebook_mux.kernel import holder
 OPEN_ATTEMPTS = 3
 """A thing can end between being found and being held; not three times in a row."""
 
+NAMED = "|"
+"""In a holder's name, before what it is called: the core keeps it as it is, and the status shows it."""
+
 _numbers = itertools.count(1)
 
 
@@ -102,13 +105,14 @@ class Held:
                 break
             return core, self._id
 
-    def hold(self, kind: str) -> str:
+    def hold(self, kind: str, what: str = "") -> str:
         """Keep it for a new holder; returns the holder's name.
 
         Args:
             kind: What that is: ``"python"``, ``"callback"``, ``"iterator"``, ``"wait"``, ``"view"``.
+            what: Which one, for the status: a callback's name, a table's.
         """
-        name = f"{kind}-{id(_numbers):x}-{next(_numbers)}"
+        name = f"{kind}-{id(_numbers):x}-{next(_numbers)}{f'{NAMED}{what}' if what else ''}"
         with self._lock:
             self._holders.add(name)
             try:

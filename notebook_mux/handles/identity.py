@@ -68,6 +68,7 @@ class Context(NamedTuple):
     server: str
     namespace: str
     problem: tuple[tuple[str, Any], ...] = ()
+    current: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Identity:
         names: The contexts asked for.
         contexts: What they were resolved to.
         user: The user id tied to each request.
+        demo: The scenario and the seed of the embedded cluster; None for any other.
     """
 
     connection: str
@@ -89,11 +91,13 @@ class Identity:
     names: list[str] | None
     contexts: tuple[Context, ...]
     user: str = field(repr=False)
+    demo: tuple[str, int] | None = None
 
     @property
     def key(self) -> tuple[Any, ...]:
         """Two with the same key are the same manager."""
-        return self.connection, tuple((c.alias, c.ref, c.namespace) for c in self.contexts), self.user
+        own = (self.connection, tuple((c.alias, c.ref, c.namespace) for c in self.contexts), self.user)
+        return own if self.demo is None else (*own, self.demo)
 
     @property
     def scope(self) -> str:

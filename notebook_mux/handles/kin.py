@@ -7,8 +7,8 @@ hyphen and what the controller put behind it, so that is enough to know its owne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -60,14 +60,16 @@ BY_NAME_KEPT = 20_000
 """Objects that were found to belong by their names alone and are remembered: more are looked at anew."""
 
 
-class _Owner(msgspec.Struct):
+class Owner(msgspec.Struct, gc=False):
+    """One of an object's owners, by its JSON."""
+
     kind: str = ""
     name: str = ""
     controller: bool | None = None
 
 
 class _Metadata(msgspec.Struct):
-    ownerReferences: list[_Owner] | None = None  # noqa: N815 - the API's name
+    ownerReferences: list[Owner] | None = None  # noqa: N815 - the API's name
 
 
 class _Owned(msgspec.Struct):
@@ -83,9 +85,13 @@ def owner_in(data: bytes, namespace: str) -> Thing | None:
         metadata = _decode(data).metadata
     except (msgspec.MsgspecError, UnicodeError):
         return None
-    owners = (metadata.ownerReferences if metadata is not None else None) or ()
-    chosen = next((one for one in owners if one.controller), owners[0] if owners else None)
-    return Thing(chosen.kind, namespace, chosen.name) if chosen is not None else None
+    found = chosen(metadata.ownerReferences if metadata is not None else None)
+    return Thing(found.kind, namespace, found.name) if found is not None else None
+
+
+def chosen(owners: Sequence[Owner] | None) -> Owner | None:
+    """The controller among an object's owners, else the first of them; None where there is none."""
+    return next((one for one in owners or () if one.controller), owners[0] if owners else None)
 
 
 class Kin:
@@ -166,8 +172,3 @@ class Kin:
         if not self.roots:
             return None
         return next((owner for owner in self._above(thing) if self.has(owner)), None)
-
-
-def thing_of(record: Any, kind: str) -> Thing:
-    """An object's record as an event would name it."""
-    return Thing(kind, record.namespace, record.name)

@@ -20,10 +20,12 @@ class Reading:
     Args:
         source: The logs.
         initial: Whether it begins with the oldest line that is kept, else behind the last one.
+        uid: Of the only pod whose lines are read; empty is all: one of a name may have gone, and another come.
     """
 
-    def __init__(self, source: LogSource, *, initial: bool) -> None:
+    def __init__(self, source: LogSource, *, initial: bool, uid: str = "") -> None:
         self._source = source
+        self._uid = uid
         self._store = ""
         self._next: int | None = None
         self.looked_at = 0
@@ -49,7 +51,9 @@ class Reading:
             return []
         missed = max(0, read["first"] - self._next) if self._next is not None else 0
         self._next = read["end"]
-        lines = by_time(lines_of(read, self._source.standing()["sources"]))
+        lines = by_time(lines_of(read, self._source.standing()["sources"], self._uid))
+        if not lines and not missed:
+            return self.more()  # all of it was of other pods
         own = [line for line in lines if not line.mark]
         self.looked_at += len(own)
         self.last = own[-1] if own else self.last

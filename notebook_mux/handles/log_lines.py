@@ -117,17 +117,21 @@ def batch_of(reads: Iterable[Read]) -> Batch:
     return Batch(numbers, times, sources, flags, texts)
 
 
-def lines_of(read: Read, sources: Sequence[Mapping[str, Any]]) -> list[Line]:
+def lines_of(read: Read, sources: Sequence[Mapping[str, Any]], uid: str = "") -> list[Line]:
     """The lines of one reading, in the order of arrival.
 
     Args:
         read: The core's columns.
         sources: The core's state of them, of the same moment or later.
+        uid: Of the only pod whose lines are wanted; empty is all.
     """
     batch = batch_of([read])
     places = [tuple(str(one[name]) for name in ("cluster", "namespace", "pod", "container")) for one in sources]
+    others = {at for at, one in enumerate(sources) if uid and one["uid"] != uid}
     made = []
     for number, ns, source, flags, text in zip(*batch, strict=True):
+        if source in others:
+            continue
         mark = ""
         if flags & MARK:
             mark, text = mark_of(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from notebook_mux.handles.fetching import fetch_list, fetch_one
 from notebook_mux.handles.functions import Functions
 from notebook_mux.handles.holders import streams
 from notebook_mux.handles.identity import Cluster, Identity, Stats
-from notebook_mux.handles.managers import forget, others_on
+from notebook_mux.handles.managers import default, forget, others_on
 from notebook_mux.handles.programs import Completed, run
 from notebook_mux.handles.questions import Names, chosen_contexts, failure_of, question
 from notebook_mux.handles.readers import Clusters
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from notebook_mux.handles.events import Events
     from notebook_mux.handles.forward import Forward
     from notebook_mux.handles.logs import Logs
+    from notebook_mux.handles.plugs.plug import Plug
+    from notebook_mux.printing.check import Check
+    from notebook_mux.printing.outcome import Outcome
     from notebook_mux.widgets.base import Live
     from notebook_mux.widgets.status import Status
     from notebook_mux.widgets.table import Table
@@ -159,8 +162,6 @@ class Manager(Functions):
             return await advised(self._identity, kind, namespaces, ("list",), steps)
         if labels or field_labels:
             raise errors.InvalidArgument("a name and a selector exclude each other", todo="leave one of them out")
-        if not isinstance(name, str) or not name:
-            raise errors.InvalidArgument(f"{name!r} is no object's name")
         return await advised(self._identity, kind, namespaces, ("get",), fetch_one(servers, kind, name, namespaces))
 
     async def _watch(
@@ -190,8 +191,12 @@ class Manager(Functions):
     async def _table(
         self, what: str | Stream, name: str | None, settings: Mapping[str, Any], watch: Mapping[str, Any]
     ) -> Table:
+        from notebook_mux.widgets.layouts import layouts
         from notebook_mux.widgets.table import Table
 
+        if name is not None and not isinstance(name, str):
+            raise errors.InvalidArgument(f"{name!r} cannot be a table's name", todo="give a text, or none")
+        layouts.load()  # not under the lock, for which pages wait too: a home may be on a slow disk
         if isinstance(what, Stream):
             if watch:
                 raise errors.InvalidArgument(
@@ -213,6 +218,7 @@ class Manager(Functions):
                 )
                 self._tables[spec, name or ""] = table
             else:
+                table._picker.back()  # what was chosen in a page gives way to what the cell says
                 table.apply(**settings)
             return table
 
@@ -248,6 +254,11 @@ class Manager(Functions):
         self._check()
         return await open_(self, *arguments)
 
+    async def _kubeconfig(self) -> str:
+        from notebook_mux.handles.kubeconfigs import kubeconfig
+
+        return await kubeconfig(self)
+
     async def _logs(self, *arguments: Any) -> Logs:
         self._check()
         return await logs.open_(self, *arguments)
@@ -256,6 +267,30 @@ class Manager(Functions):
         from notebook_mux.handles.events import open_
 
         self._check()
+        return await open_(self, *arguments)
+
+    async def _expect(self, target: Any, expected: Mapping[str, Any]) -> Check:
+        from notebook_mux.handles.expecting import running
+        from notebook_mux.handles.expecting.wish import wish
+
+        self._check()
+        return await running.check(wish(target, **expected), self)
+
+    async def _alter(self, verb: str, *arguments: Any) -> Outcome:
+        from notebook_mux.handles.changing import calls, manifest_run
+
+        self._check()
+        known: dict[str, Callable[..., Coroutine[Any, Any, Outcome]]] = {
+            "apply": manifest_run.apply,
+            "scale": calls.scale,
+            "restart": calls.restart,
+            "delete": calls.delete,
+        }
+        return await known[verb](self, *arguments)
+
+    async def _plug(self, *arguments: Any) -> Plug:
+        from notebook_mux.handles.plugs.opening import open_
+
         return await open_(self, *arguments)
 
     async def _close(self) -> None:
@@ -284,6 +319,9 @@ class Manager(Functions):
         connection = self._identity.connection
         try:
             if others:
+                await answered(
+                    core.end_kubeconfig, connection, self._identity.scope, deadline=deadline_in(CLOSE_SECONDS)
+                )
                 await answered(core.scope, connection, self._identity.scope, [], deadline=deadline_in(CLOSE_SECONDS))
             else:
                 await answered(core.close, connection, deadline=deadline_in(CLOSE_SECONDS), what="closing")
@@ -310,6 +348,15 @@ class Manager(Functions):
                 f"the gateway allows no changes on {', '.join(refused)}",
                 todo="start it with: notebook-mux gateway --write",
             )
+
+    @property
+    def _is_default(self) -> bool:
+        """Whether the module's functions are its own."""
+        return default() is self
+
+    def _may_write(self) -> set[str]:
+        """The clusters that may be changed, by the names they have here."""
+        return {context.alias for context in self._identity.contexts if context.ref in self._write}
 
     # --- parts ------------------------------------------------------------------------------------------------------
 

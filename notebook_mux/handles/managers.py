@@ -25,12 +25,14 @@ MANAGERS = "managers"
 
 def get(identity: Identity) -> Manager:
     """The manager of that identity, made if there is none."""
+    from notebook_mux.handles.demos import Demo
     from notebook_mux.handles.manager import Manager
 
     with _lock:
         found = _known.get(identity.key)
         if found is None or found._closed:
-            found = _known[identity.key] = Manager(identity)
+            made = Manager if identity.demo is None else Demo
+            found = _known[identity.key] = made(identity)
         else:
             found._identity = identity  # read again: a context may have become usable
         _memo().setdefault(MANAGERS, {})[identity.scope] = identity.connection
@@ -50,6 +52,7 @@ def set_default(manager: Manager) -> None:
             "names": at.names,
             "contexts": [tuple(context) for context in at.contexts],
             "user": at.user,
+            "demo": at.demo,
             "write": sorted(manager._write),
         }
 

@@ -72,14 +72,11 @@ class Object(dict[str, Any]):
         Args:
             show_secrets: Whether a Secret's values are in it.
         """
-        import yaml
-
         content = dict(self) if show_secrets else veiled(self)
         metadata = content.get("metadata")
         if isinstance(metadata, Mapping):
             content["metadata"] = {key: value for key, value in metadata.items() if key != "managedFields"}
-        text: str = yaml.dump(content, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=100)
-        return text
+        return yaml_of(content)
 
     def _metadata(self, key: str) -> Any:
         metadata = self.get("metadata")
@@ -121,6 +118,14 @@ def veiled(content: Mapping[str, Any]) -> dict[str, Any]:
         annotations = {**metadata["annotations"], LAST_APPLIED: "<hidden>"}
         shown["metadata"] = {**metadata, "annotations": annotations}
     return shown
+
+
+def yaml_of(content: Mapping[str, Any]) -> str:
+    """An object as YAML, with all that is in it."""
+    import yaml
+
+    text: str = yaml.dump(dict(content), Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=100)
+    return text
 
 
 class Change:

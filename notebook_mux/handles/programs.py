@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ SHOWN_STDERR = 500
 
 MISSING = ("executable file not found", "no such file or directory")
 """What container runtimes say of a command that is not there."""
+
+_UNSENT = re.compile("[\0\ud800-\udfff]")
 
 S = TypeVar("S", bytes, str)
 
@@ -118,8 +121,8 @@ def words_of(command: Any) -> tuple[str, ...]:
         raise errors.InvalidArgument(f"{command!r} is no command", said=str(error)) from None
     if not words or not all(isinstance(word, str) for word in words) or not words[0]:
         raise errors.InvalidArgument(f"{command!r} is no command", todo="write 'ls -l' or ['sh', '-c', 'ls *.log']")
-    if any("\0" in word for word in words):
-        raise errors.InvalidArgument("a word of a command cannot have a NUL in it")
+    if any(_UNSENT.search(word) for word in words):
+        raise errors.InvalidArgument("a word of a command cannot have a NUL or half a character in it")
     return words
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from notebook_mux import errors
@@ -47,7 +47,7 @@ def question(
 def chosen_contexts(identity: Identity, cluster: Names) -> list[Context]:
     """The contexts of the clusters named; those without a usable entry are left out if others are there."""
     contexts = {context.alias: context for context in identity.contexts}
-    names = list(contexts) if cluster is None else [cluster] if isinstance(cluster, str) else list(cluster)
+    names = list(contexts) if cluster is None else _several(cluster)
     for name in names:
         if name not in contexts:
             near = difflib.get_close_matches(str(name), contexts, NEAR_NAMES) or list(contexts)
@@ -63,6 +63,11 @@ def chosen_contexts(identity: Identity, cluster: Names) -> list[Context]:
     return usable
 
 
+def _several(names: Any) -> list[Any]:
+    """What was named, one or several; whether it can be a name is for the caller to say."""
+    return list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
+
+
 def checked_namespaces(namespace: Names) -> tuple[str, ...]:
     """Namespaces as the core takes them: () for each context's own, ``("*",)`` for all.
 
@@ -71,7 +76,7 @@ def checked_namespaces(namespace: Names) -> tuple[str, ...]:
     """
     if namespace is None:
         return ()
-    names: list[Any] = [namespace] if isinstance(namespace, str) else list(namespace)
+    names = _several(namespace)
     if not names:
         raise errors.InvalidArgument("no namespace was named", todo="leave namespace= out, or give '*' for all")
     for name in names:

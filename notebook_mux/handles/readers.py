@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 
-from notebook_mux import ages
+from notebook_mux import ages, clocks
 from notebook_mux.errors import Ambiguous, NotFound, UnknownContext
+from notebook_mux.filtering import Column
 from notebook_mux.handles.entries import Entry, scopes, unique_titles
 from notebook_mux.handles.objects import Object
 from notebook_mux.printing import cells, dataframe, shown
+from notebook_mux.printing.rows import Header, Row, Rows, Source, kind_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,17 +96,25 @@ class Readers:
     # --- the contract ---------------------------------------------------------------------------------------------
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> Rows:
         """One dict a row: the server's column titles to the cells as it prints them, ages as of now.
 
         All columns are in it, those for wide tables too; Cluster and Namespace come first where there are several.
+        It is a list that can be filtered as tables are: ``pods.rows.filter("web !test restarts>3 -n prod")``.
         """
         view = self._ready()
-        now = self._moment()
+        ours = self._moment()
+        now, skewed = clocks.moments(view.states, ours), clocks.skewed(view.states)
         columns = cells.effective(view.columns)
         titles = unique_titles(columns)
         several_clusters, several_namespaces = scopes(view)
         resources = {name: state.resource for name, state in view.states.items()}
+        header = Header(
+            tuple(Column(title, column["type"]) for title, column in zip(titles, columns, strict=True)),
+            (several_clusters, several_namespaces),
+            kind_of(resources.values()),
+        )
+        going = {name: cells.going(columns, resource) for name, resource in resources.items()}
         rows = []
         for cluster, record in self._entries(view):
             row: dict[str, Any] = {}
@@ -112,10 +122,14 @@ class Readers:
                 row["Cluster"] = cluster
             if several_namespaces:
                 row["Namespace"] = record.namespace
-            printed, alive = cells.live(columns, resources.get(cluster), record)
-            row.update(zip(titles, cells.at(printed, alive, now), strict=False))
-            rows.append(row)
-        return rows
+            printed, alive = cells.live(
+                columns, resources.get(cluster), record, skewed=cluster in skewed, where=going.get(cluster)
+            )
+            its = now.get(cluster, ours)
+            shown_now = cells.at(printed, alive, its)
+            row.update(zip(titles, shown_now, strict=False))
+            rows.append(Row.of(row, Source(cluster, record, shown_now, alive, its)))
+        return Rows(rows, header)
 
     @property
     def columns(self) -> list[dict[str, Any]]:

@@ -92,9 +92,17 @@ class Reviewer:
             subresource: Such as ``exec``.
             name: One object's; "" for all.
         """
+        return (await self.asked(verb, group, resource, namespace, subresource=subresource, name=name))[0]
+
+    async def asked(
+        self, verb: str, group: str, resource: str, namespace: str | None, *, subresource: str = "", name: str = ""
+    ) -> tuple[bool | None, str]:
+        """As `may`, and the reason that the cluster gives; "" for none."""
         body = reviews.access(verb, group, resource, namespace or "", subresource=subresource, name=name)
         content = await self._ask(reviews.ACCESS, body)
-        return reviews.allowed(content) if content is not None else None
+        if content is None:
+            return None, ""
+        return reviews.allowed(content), str((reviews.status_of(content) or {}).get("reason") or "")
 
     async def rules(self, namespace: str) -> Rules:
         """The rules in a namespace; none, and not complete, where the cluster does not say."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
 
-from notebook_mux import errors
+from notebook_mux import clocks, errors
 from notebook_mux.handles.crossing import answered
 from notebook_mux.handles.fetching import JSON, find_kind
 from notebook_mux.handles.identity import Context, Identity
@@ -22,6 +23,7 @@ class Server:
     def __init__(self, identity: Identity, context: Context) -> None:
         self.name = context.alias
         self.default_namespace = context.namespace or "default"
+        self.clock = clocks.OURS
         self._identity = identity
         self._ref = context.ref
 
@@ -32,10 +34,19 @@ class Server:
         except errors.UnknownKind:
             return find_kind(await self._discover(True), kind)
 
+    async def kinds(self, kind: str) -> list[str]:
+        """All that it serves with this very kind, such as ``apps/v1/Deployment``, each group's in one version."""
+        found: dict[str, str] = {}
+        for one in await self._discover(False):
+            if one["kind"] == kind and "/" not in one["name"]:
+                version = f"{one['group']}/{one['version']}" if one["group"] else one["version"]
+                found.setdefault(one["group"], f"{version}/{kind}")
+        return list(found.values())
+
     async def request(self, path: str, query: str, accept: str) -> tuple[int, bytes]:
         """A GET over the one socket."""
-        identity = self._identity
-        status, _, body = await self._ask(
+        identity, began = self._identity, time.time()
+        status, headers, body = await self._ask(
             holder.core().http,
             identity.connection,
             self._ref,
@@ -47,6 +58,7 @@ class Server:
             user=identity.user,
             timeout=REQUEST_SECONDS,
         )
+        self.clock = clocks.heard(headers, began, time.time(), self.clock)
         return status, body
 
     async def change(
@@ -66,7 +78,14 @@ class Server:
         return status, content
 
     def sent(
-        self, method: str, path: str, body: str | None = None, *, query: str = "", content_type: str = JSON
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        *,
+        query: str = "",
+        content_type: str = JSON,
+        timeout: float = REQUEST_SECONDS,
     ) -> Future[tuple[int, dict[str, str], bytes]]:
         """A request that changes something, on its way: it is never asked twice, and goes on if nobody waits for it."""
         identity = self._identity
@@ -80,7 +99,7 @@ class Server:
             body=body,
             scope=identity.scope,
             user=identity.user,
-            timeout=REQUEST_SECONDS,
+            timeout=timeout,
         )
         return future
 

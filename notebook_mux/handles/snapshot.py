@@ -24,6 +24,7 @@ class ReadState:
     resource: dict[str, Any] | None = None
     namespaces: tuple[str, ...] | None = None
     fresh: float | None = None
+    clock: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,9 +141,9 @@ class Source(Held):
         core, id_ = self.opened()
         return told(core.feed, id_, wake, initial)
 
-    def held_feed(self, wake: Callable[[], None], initial: bool, kind: str = "view") -> HeldFeed:
-        """A feed that keeps the stream until it is closed."""
-        return HeldFeed(self, wake, initial, kind)
+    def held_feed(self, wake: Callable[[], None], initial: bool, kind: str = "view", what: str = "") -> HeldFeed:
+        """A feed that keeps the stream until it is closed; see `hold` for `kind` and `what`."""
+        return HeldFeed(self, wake, initial, kind, what)
 
     def _waiting_for(self) -> str:
         return f"waiting for {self.words}: {standing(self.view())}"
@@ -152,9 +152,9 @@ class Source(Held):
 class HeldFeed:
     """The core's feed and the hold that keeps its stream; see `kernel.feed.Feed`."""
 
-    def __init__(self, source: Source, wake: Callable[[], None], initial: bool, kind: str) -> None:
+    def __init__(self, source: Source, wake: Callable[[], None], initial: bool, kind: str, what: str = "") -> None:
         self._source = source
-        self._holder = source.hold(kind)
+        self._holder = source.hold(kind, what)
         try:
             self._feed = source.feed(wake, initial)
         except BaseException:

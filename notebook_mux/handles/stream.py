@@ -137,9 +137,9 @@ class Stream(Readers, Handle):
 
     # --- for the widgets --------------------------------------------------------------------------------------------
 
-    def _feed(self, wake: Callable[[], None], initial: bool = True) -> HeldFeed:
-        """A feed of the core that keeps the stream until it is closed."""
-        return self._source.held_feed(wake, initial)
+    def _feed(self, wake: Callable[[], None], initial: bool = True, what: str = "") -> HeldFeed:
+        """A feed of the core that keeps the stream until it is closed; `what` is who reads it."""
+        return self._source.held_feed(wake, initial, what=what)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

@@ -31,12 +31,14 @@ class Wait(Generic[T]):
     Args:
         future: Of the core; an error of it is raised where this is awaited.
         deadline: On `time.monotonic`; `TimedOut` is raised there when it has passed. None is for ever.
-        what: For whom and what, as a text or a function that gives it: shown while it lasts.
+        what: For whom and what, as a text or a function that gives it: shown while it lasts. None shows nothing.
     """
 
     __slots__ = ("deadline", "future", "what")
 
-    def __init__(self, future: Future[T], *, deadline: float | None = None, what: str | Callable[[], str] = "") -> None:
+    def __init__(
+        self, future: Future[T], *, deadline: float | None = None, what: str | Callable[[], str] | None = ""
+    ) -> None:
         self.future = future
         self.deadline = deadline
         self.what = what
@@ -47,7 +49,7 @@ class Wait(Generic[T]):
 
     def words(self) -> str:
         """What it waits for."""
-        return self.what if isinstance(self.what, str) else self.what()
+        return self.what() if callable(self.what) else self.what or ""
 
     def remaining(self) -> float | None:
         """Seconds until the deadline, 0 when it has passed."""
@@ -102,7 +104,8 @@ def _result(wait: Wait[T], progress: Progress) -> T:
                 return wait.future.result()
             if remaining is not None and remaining <= 0:
                 raise wait.late() from None
-        progress.show(wait.words)
+        if wait.what is not None:
+            progress.show(wait.words)
 
 
 async def awaiting(steps: Steps[T]) -> T:

@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from notebook_mux.printers import batch, cluster, config, events, network, pods, rbac, storage, workloads
+from notebook_mux.printers import (
+    admission,
+    batch,
+    cluster,
+    config,
+    devices,
+    events,
+    network,
+    pods,
+    rbac,
+    storage,
+    workloads,
+)
 
 Printer = Callable[[Mapping[str, Any], float], list[Any]]
 """From an object and the time (Unix seconds) to its cells."""
@@ -24,6 +36,8 @@ PRINTERS: dict[str, Printer] = {
     **storage.PRINTERS,
     **rbac.PRINTERS,
     **events.PRINTERS,
+    **admission.PRINTERS,
+    **devices.PRINTERS,
 }
 """By resource, as ``pods`` or ``deployments.apps``; custom kinds have `custom`."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from notebook_mux.ages import human_duration
 from notebook_mux.printers.common import NONE, UNKNOWN, Json, age, is_true, name, number, spec, status
 
 ROLE_PREFIX = "node-role.kubernetes.io/"
@@ -71,6 +72,11 @@ def print_priority_class(obj: Json, now: float) -> list[Any]:
     ]
 
 
+def print_runtime_class(obj: Json, now: float) -> list[Any]:
+    """printers.go, printRuntimeClass."""
+    return [name(obj), obj.get("handler", ""), age(obj, now)]
+
+
 def print_crd(obj: Json, now: float) -> list[Any]:
     """apiextensions-apiserver/pkg/registry/customresourcedefinition/tableconvertor/tableconvertor.go:42."""
     wanted = spec(obj)
@@ -103,11 +109,63 @@ def print_api_service(obj: Json, now: float) -> list[Any]:
     return [name(obj), called, available, age(obj, now)]
 
 
+def print_certificate_request(obj: Json, now: float) -> list[Any]:
+    """printers.go:2222."""
+    wanted, state = spec(obj), status(obj)
+    there = {one.get("type") for one in state.get("conditions") or ()}
+    said = next((kind for kind in ("Denied", "Approved") if kind in there), "Pending")
+    said += ",Failed" if "Failed" in there else ""
+    said += ",Issued" if state.get("certificate") else ""
+    seconds = wanted.get("expirationSeconds")
+    return [
+        name(obj),
+        age(obj, now),
+        wanted.get("signerName", NONE),
+        wanted.get("username", ""),
+        NONE if seconds is None else human_duration(seconds),
+        said,
+    ]
+
+
+def print_trust_bundle(obj: Json, now: float) -> list[Any]:
+    """printers.go:2409."""
+    return [name(obj), spec(obj).get("signerName") or NONE]
+
+
+def print_lease_candidate(obj: Json, now: float) -> list[Any]:
+    """printers.go:2835."""
+    parts = ("leaseName", "binaryVersion", "emulationVersion")
+    return [name(obj), *(spec(obj).get(part, "") for part in parts), age(obj, now)]
+
+
+def print_migration(obj: Json, now: float) -> list[Any]:
+    """printers.go:3473."""
+    resource = spec(obj).get("resource") or {}
+    said = "Unknown"
+    for one in status(obj).get("conditions") or ():
+        if one.get("status") == "True" and one.get("type") in ("Running", "Failed", "Succeeded"):
+            said = one["type"]
+    return [name(obj), f"{resource.get('resource', '')}.{resource.get('group', '')}".rstrip("."), said]
+
+
+def print_component_status(obj: Json, now: float) -> list[Any]:
+    """printers.go:2434."""
+    found: Json = next((one for one in obj.get("conditions") or () if one.get("type") == "Healthy"), {})
+    said = {"": "Unknown", "True": "Healthy"}.get(found.get("status", ""), "Unhealthy")
+    return [name(obj), said, found.get("message", ""), found.get("error", "")]
+
+
 PRINTERS = {
+    "clustertrustbundles.certificates.k8s.io": print_trust_bundle,
+    "leasecandidates.coordination.k8s.io": print_lease_candidate,
+    "storageversionmigrations.storagemigration.k8s.io": print_migration,
+    "certificatesigningrequests.certificates.k8s.io": print_certificate_request,
+    "componentstatuses": print_component_status,
     "apiservices.apiregistration.k8s.io": print_api_service,
     "nodes": print_node,
     "namespaces": print_namespace,
     "leases.coordination.k8s.io": print_lease,
     "priorityclasses.scheduling.k8s.io": print_priority_class,
+    "runtimeclasses.node.k8s.io": print_runtime_class,
     "customresourcedefinitions.apiextensions.k8s.io": print_crd,
 }

@@ -45,4 +45,16 @@ def _source(obj: Json) -> str:
     return ", ".join(parts)
 
 
-PRINTERS = {"events": print_event}
+def print_new_event(obj: Json, now: float) -> list[Any]:
+    """The same of events.k8s.io, whose fields the server converts (apis/events/v1/conversion.go)."""
+    names = {"note": "message", "regarding": "involvedObject", "reportingController": "reportingComponent"}
+    old = {key.removeprefix("deprecated"): value for key, value in obj.items()}
+    for new, before in (*names.items(), *((key, key[:1].lower() + key[1:]) for key in DEPRECATED)):
+        if new in old:
+            old[before] = old.pop(new)
+    return print_event(old, now)
+
+
+DEPRECATED = ("Source", "FirstTimestamp", "LastTimestamp", "Count")
+
+PRINTERS = {"events": print_event, "events.events.k8s.io": print_new_event}

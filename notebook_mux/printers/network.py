@@ -55,6 +55,23 @@ def _port(port: Json) -> str:
     return f"{port['port']}{outside}/{port.get('protocol', 'TCP')}"
 
 
+def print_endpoints(obj: Json, now: float) -> list[Any]:
+    """printers.go:1649."""
+    found = [
+        _with_port(address.get("ip", ""), port)
+        for subset in obj.get("subsets") or ()
+        for port in subset.get("ports") or (None,)
+        for address in subset.get("addresses") or ()
+    ]
+    return [name(obj), with_more(found, SHOWN, NONE), age(obj, now)]
+
+
+def _with_port(address: str, port: Json | None) -> str:
+    if port is None:
+        return address
+    return f"[{address}]:{port.get('port')}" if ":" in address else f"{address}:{port.get('port')}"
+
+
 def print_endpoint_slice(obj: Json, now: float) -> list[Any]:
     """printers.go:1681."""
     found = [address for one in obj.get("endpoints") or () for address in one.get("addresses") or ()]
@@ -117,8 +134,15 @@ def print_network_policy(obj: Json, now: float) -> list[Any]:
     return [name(obj), selector_cell(spec(obj).get("podSelector")), age(obj, now)]
 
 
+def print_service_cidr(obj: Json, now: float) -> list[Any]:
+    """printers.go:3191."""
+    return [name(obj), ",".join(spec(obj).get("cidrs") or ()), age(obj, now)]
+
+
 PRINTERS = {
+    "servicecidrs.networking.k8s.io": print_service_cidr,
     "services": print_service,
+    "endpoints": print_endpoints,
     "endpointslices.discovery.k8s.io": print_endpoint_slice,
     "ingresses.networking.k8s.io": print_ingress,
     "ingressclasses.networking.k8s.io": print_ingress_class,

@@ -35,4 +35,5 @@ PRINTERS = {
     "roles.rbac.authorization.k8s.io": print_plain,
     "clusterroles.rbac.authorization.k8s.io": print_plain,
     "limitranges": print_plain,
+    "csistoragecapacities.storage.k8s.io": print_plain,
 }

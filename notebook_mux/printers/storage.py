@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from notebook_mux.printers.common import UNSET, Json, age, name, spec, status
+from notebook_mux.printers.common import NONE, UNSET, Json, age, name, spec, status
 
 SHORT_MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 CLASS = "volume.beta.kubernetes.io/storage-class"
@@ -85,7 +85,45 @@ def default_class(objects: list[Json]) -> str:
     return name(found[0]) if found else ""
 
 
+def print_attachment(obj: Json, now: float) -> list[Any]:
+    """printers.go:3050."""
+    wanted = spec(obj)
+    volume = (wanted.get("source") or {}).get("persistentVolumeName", "")
+    attached = bool(status(obj).get("attached"))
+    return [name(obj), wanted.get("attacher", ""), volume, wanted.get("nodeName", ""), attached, age(obj, now)]
+
+
+def print_attributes_class(obj: Json, now: float) -> list[Any]:
+    """printers.go:2788."""
+    return [name(obj), obj.get("driverName", ""), age(obj, now)]
+
+
+def print_driver(obj: Json, now: float) -> list[Any]:
+    """printers.go:1721."""
+    wanted = spec(obj)
+    requests = wanted.get("tokenRequests")
+    return [
+        name(obj),
+        bool(wanted.get("attachRequired", True)),
+        bool(wanted.get("podInfoOnMount")),
+        bool(wanted.get("storageCapacity")),
+        UNSET if requests is None else ",".join(one.get("audience", "") for one in requests),
+        bool(wanted.get("requiresRepublish")),
+        ",".join(wanted.get("volumeLifecycleModes") or ()) or NONE,
+        age(obj, now),
+    ]
+
+
+def print_driver_node(obj: Json, now: float) -> list[Any]:
+    """printers.go:1701."""
+    return [name(obj), len(spec(obj).get("drivers") or ()), age(obj, now)]
+
+
 PRINTERS = {
+    "volumeattachments.storage.k8s.io": print_attachment,
+    "volumeattributesclasses.storage.k8s.io": print_attributes_class,
+    "csidrivers.storage.k8s.io": print_driver,
+    "csinodes.storage.k8s.io": print_driver_node,
     "persistentvolumeclaims": print_claim,
     "persistentvolumes": print_volume,
     "storageclasses.storage.k8s.io": print_storage_class,

@@ -81,6 +81,12 @@ def print_daemon_set(obj: Json, now: float) -> list[Any]:
     ]
 
 
+def print_pod_template(obj: Json, now: float) -> list[Any]:
+    """printers.go:1174."""
+    template = obj.get("template") or {}
+    return [name(obj), *containers(template), label_map((template.get("metadata") or {}).get("labels"))]
+
+
 def print_controller_revision(obj: Json, now: float) -> list[Any]:
     """printers.go:2906."""
     owner = next((one for one in obj["metadata"].get("ownerReferences") or () if one.get("controller")), None)
@@ -161,6 +167,7 @@ def print_pdb(obj: Json, now: float) -> list[Any]:
 
 
 PRINTERS = {
+    "podtemplates": print_pod_template,
     "deployments.apps": print_deployment,
     "replicasets.apps": print_replica_set,
     "replicationcontrollers": print_replication_controller,

@@ -15,10 +15,14 @@ import msgspec
 from notebook_mux import jsonpath
 from notebook_mux.ages import human_duration, parse_duration, parse_time
 from notebook_mux.errors import MuxError
-from notebook_mux.printing.moments import MOMENTS
+from notebook_mux.printing.lineage import Seen
+from notebook_mux.printing.moments import Times, moments, seen as read
 
 Live = dict[int, tuple[float, str]]
 """A live cell's index → (Unix seconds it counts from, template with one ``{}`` for the age)."""
+
+Going = tuple[int, dict[str, Any], Callable[[Any], Times | None] | None]
+"""A column whose cells may be alive; see `going`."""
 
 NAME_COLUMN = {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}
 AGE_COLUMN = {"name": "Age", "type": "string", "format": "", "description": "", "priority": 0}
@@ -27,8 +31,9 @@ DEFAULT_COLUMNS: list[dict[str, Any]] = [NAME_COLUMN, AGE_COLUMN]
 
 CREATION_PATH = ".metadata.creationTimestamp"
 
-TOLERANCE = 2.0
-"""Seconds by which a server's clock and the gateway's, which times the printing, may differ in a comparison."""
+TOLERANCE, LOOSE = 2.0, 30.0
+"""Seconds by which the time of printing may differ from what it was by the server's clock: where that goes as the
+gateway's, and where it goes otherwise, for the way of a row takes a while, in which a fast clock goes far."""
 
 AGO = " ago)"
 
@@ -41,40 +46,87 @@ def effective(columns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(columns) or DEFAULT_COLUMNS
 
 
-def live(columns: Sequence[dict[str, Any]], resource: dict[str, Any] | None, record: Any) -> tuple[list[Any], Live]:
+def live(
+    columns: Sequence[dict[str, Any]],
+    resource: dict[str, Any] | None,
+    record: Any,
+    *,
+    skewed: bool = False,
+    seen: Seen | None = None,
+    where: Sequence[Going] | None = None,
+) -> tuple[list[Any], Live]:
     """A record's cells, and those among them that are alive.
 
     Args:
         columns: The server's columnDefinitions; a column may say its ``jsonPath``.
         resource: The resource of discovery (``name`` and ``group`` are used).
         record: A `notebook_mux.wire.frames.Record`, or anything with its fields.
+        skewed: Whether the server's clock does not go as ours.
+        seen: What `moments.seen` gave for the record's object, where it was asked already.
+        where: What `going` gave for these columns and this resource, where many rows are asked for.
 
     Returns:
         The cells, one for each column, and for each live one (Unix seconds it counts from, template).
     """
-    printed = _decode(record.cells) if record.cells else []
-    if not columns or not printed:
-        columns = effective(columns)
-        own = {"Name": record.name, "Age": "<unknown>"}
-        printed = [own.get(column["name"]) for column in columns]
-    elif len(printed) < len(columns):
-        printed = printed + [None] * (len(columns) - len(printed))
+    printed = shown(columns, record)
     alive: Live = {}
-    known = MOMENTS.get((resource["group"], resource["name"])) if resource else None
-    for index, column in enumerate(columns):
+    tolerance = LOOSE if skewed else TOLERANCE
+    for index, column, times_of in going(columns, resource) if where is None else where:
         cell = printed[index]
         if not isinstance(cell, str):
             continue
-        title = column["name"]
-        if known is not None and title in known:
-            found = _from_moments(cell, record, known[title])
-        elif title == "Age" or column["type"] == "date":
-            found = _from_date(cell, record, column)
+        if times_of is None:
+            found = from_date(cell, record, column, tolerance)
         else:
-            continue
+            age, template = age_in(cell)
+            span = parse_duration(age)
+            if span is None:
+                continue
+            seen = read(resource, record.object) if seen is None else seen
+            times = times_of(seen) if seen is not None else None
+            found = (_latest(times, span, record, tolerance), template) if times is not None else None
         if found is not None:
             alive[index] = found
     return printed, alive
+
+
+def shown(columns: Sequence[dict[str, Any]], record: Any) -> list[Any]:
+    """A record's cells, one for each column: what is printed where the server made none.
+
+    Args:
+        columns: As for `live`.
+        record: As for `live`.
+    """
+    printed = decoded(record.cells)
+    if not columns or not printed:
+        own = {"Name": record.name, "Age": "<unknown>"}
+        return [own.get(column["name"]) for column in effective(columns)]
+    if len(printed) != len(columns):  # of another version of the kind
+        return [*printed, *[None] * (len(columns) - len(printed))][: len(columns)]
+    return printed
+
+
+def going(columns: Sequence[dict[str, Any]], resource: dict[str, Any] | None) -> list[Going]:
+    """The columns whose cells may go on by themselves: index, column, and the times behind it where these are others.
+
+    Args:
+        columns: As for `live`.
+        resource: As for `live`.
+    """
+    known = moments(resource).columns
+    return [
+        (index, column, known.get(column["name"]))
+        for index, column in enumerate(effective(columns))
+        if column["name"] in known or column["name"] == "Age" or column["type"] == "date"
+    ]
+
+
+def decoded(cells: bytes) -> list[Any]:
+    """A row's cells as the server printed them; none where they cannot be read, as text with half a character."""
+    try:
+        return _decode(cells) if cells else []
+    except (msgspec.MsgspecError, UnicodeError):
+        return []
 
 
 def text(cell: Any) -> str:
@@ -96,8 +148,8 @@ def at(cells: Sequence[Any], alive: Live, now: float) -> list[Any]:
     return shown
 
 
-def _from_date(cell: str, record: Any, column: dict[str, Any]) -> tuple[float, str] | None:
-    """An Age, or a custom resource's column of the type date."""
+def from_date(cell: str, record: Any, column: dict[str, Any], tolerance: float) -> tuple[float, str] | None:
+    """What `live` finds in an Age, or in a custom resource's column of the type date."""
     created = parse_time(record.created)
     if not record.cells or cell == "<unknown>":
         return None if created is None else (created, "{}")
@@ -106,41 +158,32 @@ def _from_date(cell: str, record: Any, column: dict[str, Any]) -> tuple[float, s
         return None  # Created At prints the time itself
     path = column.get("jsonPath")
     moment = _at_path(record, path) if path and path != CREATION_PATH else created
-    return _checked(moment, span, record.printed), "{}"
+    return _checked(moment, span, record.printed, tolerance), "{}"
 
 
-def _from_moments(
-    cell: str, record: Any, moments: Callable[[bytes], Sequence[str | None] | None]
-) -> tuple[float, str] | None:
-    """A column whose times are in the object: the latest that explains the cell, else the cell's own words."""
-    if cell.endswith(AGO):
-        before, _, age = cell.removesuffix(AGO).rpartition("(")
-        template = f"{before}({{}}{AGO}"
-    else:
-        age, template = cell, "{}"
-    span = parse_duration(age)
-    if span is None:
-        return None
-    try:
-        times = moments(record.object)
-    except msgspec.MsgspecError:
-        times = None
-    if times is None:
-        return None
-    fitting = [t for t in map(parse_time, times) if t is not None and _explains(t, span, record.printed)]
-    since = max(fitting) if fitting else record.printed - span[0]
-    return since, template
+def age_in(cell: str) -> tuple[str, str]:
+    """What may be an age in the cell of a column whose times are in the object, and the cell without it."""
+    if not cell.endswith(AGO):
+        return cell, "{}"
+    before, _, age = cell.removesuffix(AGO).rpartition("(")
+    return age, f"{before}({{}}{AGO}"
 
 
-def _checked(moment: float | None, span: tuple[float, float], printed: float) -> float:
+def _latest(times: Times, span: tuple[float, float], record: Any, tolerance: float) -> float:
+    """The latest of the times that explains what was printed, else the one that the text gives."""
+    fitting = [t for t in map(parse_time, times) if t is not None and _explains(t, span, record.printed, tolerance)]
+    return max(fitting) if fitting else record.printed - span[0]
+
+
+def _checked(moment: float | None, span: tuple[float, float], printed: float, tolerance: float) -> float:
     """The moment where it explains what was printed, else the one that the text gives."""
-    if moment is not None and _explains(moment, span, printed):
+    if moment is not None and _explains(moment, span, printed, tolerance):
         return moment
     return printed - span[0]
 
 
-def _explains(moment: float, span: tuple[float, float], printed: float) -> bool:
-    return span[0] - TOLERANCE <= printed - moment < span[1] + TOLERANCE
+def _explains(moment: float, span: tuple[float, float], printed: float, tolerance: float) -> bool:
+    return span[0] - tolerance <= printed - moment < span[1] + tolerance
 
 
 def _at_path(record: Any, path: str) -> float | None:

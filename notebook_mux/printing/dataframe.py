@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from notebook_mux import ages
+from notebook_mux import ages, clocks
 from notebook_mux.errors import InvalidArgument
 from notebook_mux.handles.entries import Entry, unique_titles
 from notebook_mux.printing import cells
@@ -46,16 +46,23 @@ def frame(view: Any, entries: list[Entry], now: float, *, text: bool) -> pd.Data
     titles = unique_titles(columns)
     resources = {name: state.resource for name, state in view.states.items()}
     index = pd.MultiIndex.from_tuples([(c, r.namespace, r.name) for c, r in entries], names=INDEX)
-    rows = [cells.live(columns, resources.get(cluster), record) for cluster, record in entries]
+    skewed = clocks.skewed(view.states)
+    going = {name: cells.going(columns, resource) for name, resource in resources.items()}
+    rows = [
+        cells.live(columns, resources.get(name), record, skewed=name in skewed, where=going.get(name))
+        for name, record in entries
+    ]
+    moments = clocks.moments(view.states, now)
+    nows = [moments.get(cluster, now) for cluster, _ in entries]
     data: dict[str, Any] = {}
     for at, (title, column) in enumerate(zip(titles, columns, strict=True)):
         if title == "Name" and column.get("format") == "name":
             continue  # it is the index
         if text:
-            data[title] = [cells.text(cells.at(printed, alive, now)[at]) for printed, alive in rows]
+            data[title] = [cells.text(cells.at(*row, its)[at]) for row, its in zip(rows, nows, strict=True)]
         else:
             kind = next((r for r in resources.values() if r is not None), None)
-            data[title] = _typed(pd, column, kind, at, rows, now)
+            data[title] = _typed(pd, column, kind, at, rows, nows)
     if not text and CREATED not in data:
         created = [ages.parse_time(record.created) for _, record in entries]
         data[CREATED] = _times(pd, created)
@@ -67,7 +74,7 @@ def frame(view: Any, entries: list[Entry], now: float, *, text: bool) -> pd.Data
     return pd.DataFrame(data, index=index)
 
 
-def _typed(pd: Any, column: dict[str, Any], resource: Any, at: int, rows: list[Any], now: float) -> Any:
+def _typed(pd: Any, column: dict[str, Any], resource: Any, at: int, rows: list[Any], nows: list[float]) -> Any:
     """One column as a Series of the type that fits."""
     values = [printed[at] for printed, _ in rows]
     title, kind = column["name"], column["type"]
@@ -75,7 +82,8 @@ def _typed(pd: Any, column: dict[str, Any], resource: Any, at: int, rows: list[A
         found = [_LEADING.match(str(value)) for value in values]
         return pd.Series([int(match[0]) if match else None for match in found], dtype="Int64")
     if any(at in alive for _, alive in rows) or (title == "Age" and not values):
-        return _spans(pd, [_seconds(printed[at], alive.get(at), now) for printed, alive in rows])
+        found_ = [_seconds(row[0][at], row[1].get(at), its) for row, its in zip(rows, nows, strict=True)]
+        return _spans(pd, found_)
     if kind == "date":
         times = [ages.parse_time(value) if isinstance(value, str) else None for value in values]
         if all(time is not None or value in (None, "") for time, value in zip(times, values, strict=True)):

@@ -1,14 +1,17 @@
 """Where the times behind printed ages lie in the objects of the kinds that print more than one.
 
-Each function decodes only the fields it needs: a row of 10,000 must not cost 10,000 whole objects. The rules are
-those of kubernetes/pkg/printers/internalversion/printers.go.
+Only the fields that a row needs are decoded: a table of 10,000 must not cost 10,000 whole objects. The rules are those
+of kubernetes/pkg/printers/internalversion/printers.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
+
+from notebook_mux.printing.lineage import Seen
 
 Times = Sequence[str | None]
 
@@ -30,7 +33,7 @@ class _PodStatus(msgspec.Struct):
     initContainerStatuses: list[_Container] | None = None  # noqa: N815
 
 
-class _Pod(msgspec.Struct):
+class _Pod(Seen):
     status: _PodStatus | None = None
 
 
@@ -38,7 +41,7 @@ class _Series(msgspec.Struct):
     lastObservedTime: str | None = None  # noqa: N815
 
 
-class _Event(msgspec.Struct):
+class _Event(Seen):
     series: _Series | None = None
     lastTimestamp: str | None = None  # noqa: N815
     firstTimestamp: str | None = None  # noqa: N815
@@ -51,7 +54,7 @@ class _CronJobStatus(msgspec.Struct):
     lastScheduleTime: str | None = None  # noqa: N815
 
 
-class _CronJob(msgspec.Struct):
+class _CronJob(Seen):
     status: _CronJobStatus | None = None
 
 
@@ -60,19 +63,13 @@ class _JobStatus(msgspec.Struct):
     completionTime: str | None = None  # noqa: N815
 
 
-class _Job(msgspec.Struct):
+class _Job(Seen):
     status: _JobStatus | None = None
 
 
-_pod = msgspec.json.Decoder(_Pod).decode
-_event = msgspec.json.Decoder(_Event).decode
-_cronjob = msgspec.json.Decoder(_CronJob).decode
-_job = msgspec.json.Decoder(_Job).decode
-
-
-def restarts(data: bytes) -> Times:
+def restarts(pod: _Pod) -> Times:
     """When the containers of a pod ended last; which of them counts is seen from the printed age."""
-    status = _pod(data).status or _PodStatus()
+    status = pod.status or _PodStatus()
     return [
         container.lastState.terminated.finishedAt
         for container in [*(status.containerStatuses or ()), *(status.initContainerStatuses or ())]
@@ -80,42 +77,71 @@ def restarts(data: bytes) -> Times:
     ]
 
 
-def first_seen(data: bytes) -> Times:
+def first_seen(event: _Event) -> Times:
     """When an event was seen first."""
-    event = _event(data)
     return [event.firstTimestamp or event.deprecatedFirstTimestamp or event.eventTime]
 
 
-def last_seen(data: bytes) -> Times:
+def last_seen(event: _Event) -> Times:
     """When an event was seen last: of its series, else its last, else its first time."""
-    event = _event(data)
     if event.series is not None and event.series.lastObservedTime:
         return [event.series.lastObservedTime]
     last = event.lastTimestamp or event.deprecatedLastTimestamp
     return [last or event.firstTimestamp or event.deprecatedFirstTimestamp or event.eventTime]
 
 
-def last_schedule(data: bytes) -> Times:
+def last_schedule(cron_job: _CronJob) -> Times:
     """When a CronJob last made a Job."""
-    status = _cronjob(data).status
-    return [status.lastScheduleTime if status is not None else None]
+    return [cron_job.status.lastScheduleTime if cron_job.status is not None else None]
 
 
-def job_start(data: bytes) -> Times | None:
+def job_start(job: _Job) -> Times | None:
     """When a Job that is not complete began; None for one whose duration stands still."""
-    status = _job(data).status or _JobStatus()
+    status = job.status or _JobStatus()
     return None if status.completionTime else [status.startTime]
 
 
-Moments = dict[str, Callable[[bytes], Times | None]]
+class Moments(NamedTuple):
+    """Where the times of one kind lie.
 
-_EVENTS: Moments = {"Last Seen": last_seen, "First Seen": first_seen}
+    Attributes:
+        decode: Reads of an object what a row needs.
+        nothing: What it would read of one that says nothing.
+        columns: Column title → the times that may be behind its cell, or None for a cell that stands still.
+    """
+
+    decode: Callable[[bytes], Any]
+    nothing: Any
+    columns: Mapping[str, Callable[[Any], Times | None]]
+
+
+def _moments(type_: type[Seen], columns: Mapping[str, Callable[[Any], Times | None]]) -> Moments:
+    return Moments(msgspec.json.Decoder(type_).decode, type_(), columns)
+
+
+_EVENTS = _moments(_Event, {"Last Seen": last_seen, "First Seen": first_seen})
 
 MOMENTS: dict[tuple[str, str], Moments] = {
-    ("", "pods"): {"Restarts": restarts},
+    ("", "pods"): _moments(_Pod, {"Restarts": restarts}),
     ("", "events"): _EVENTS,
     ("events.k8s.io", "events"): _EVENTS,
-    ("batch", "cronjobs"): {"Last Schedule": last_schedule},
-    ("batch", "jobs"): {"Duration": job_start},
+    ("batch", "cronjobs"): _moments(_CronJob, {"Last Schedule": last_schedule}),
+    ("batch", "jobs"): _moments(_Job, {"Duration": job_start}),
 }
-"""(group, resource) → column title → the times that may be behind its cell, or None for a cell that stands still."""
+"""(group, resource) → where its times lie."""
+
+OTHERS = _moments(Seen, {})
+
+
+def moments(resource: Mapping[str, Any] | None) -> Moments:
+    """Where the times of a kind lie, by its resource of discovery."""
+    return MOMENTS.get((resource["group"], resource["name"]), OTHERS) if resource else OTHERS
+
+
+def seen(resource: Mapping[str, Any] | None, data: bytes) -> Seen | None:
+    """What a row needs of an object; None of one that cannot be read."""
+    try:
+        found: Seen = moments(resource).decode(data)
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
+    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from notebook_mux import ages
+from notebook_mux import ages, clocks
 from notebook_mux.handles.entries import Entry, scopes
 from notebook_mux.printing import cells
 
@@ -63,12 +63,14 @@ def _grid(view: Any, entries: list[Entry], now: float) -> tuple[list[str], list[
     narrow = [at for at, column in enumerate(columns) if not column.get("priority")]
     several_clusters, several_namespaces = scopes(view)
     titles = [columns[at]["name"] for at in narrow]
+    moments, skewed = clocks.moments(view.states, now), clocks.skewed(view.states)
     titles = ["Cluster"] * several_clusters + ["Namespace"] * several_namespaces + titles
     rows = []
     for cluster, record in entries[:MAX_ROWS]:
         state = view.states.get(cluster)
-        printed, alive = cells.live(columns, state.resource if state is not None else None, record)
-        whole = cells.at(printed, alive, now)
+        resource = state.resource if state is not None else None
+        printed, alive = cells.live(columns, resource, record, skewed=cluster in skewed)
+        whole = cells.at(printed, alive, moments.get(cluster, now))
         row = [cluster] * several_clusters + [record.namespace] * several_namespaces
         row += [cells.text(whole[at]) for at in narrow]
         rows.append([_clean(cell) for cell in row])
