@@ -11,14 +11,14 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, ClassVar
 
 import anywidget
 import traitlets
 
 from notebook_mux.errors import MuxError
-from notebook_mux.widgets import bundle, hosts, html, messages
+from notebook_mux.widgets import answering, bundle, hosts, html, messages
 from notebook_mux.widgets.audience import LEASE_SECONDS, MIN_INTERVAL, Audience
 from notebook_mux.widgets.pump import pump
 
@@ -107,6 +107,10 @@ class Live(anywidget.AnyWidget):
         """The copy that stays when nothing is live."""
         return html.copy(**self._parts(), beside=not self._static)
 
+    def _copies(self) -> dict[str, str]:
+        """The copy in the forms of which each reader takes what it can."""
+        return {"text/plain": repr(self), "text/html": self._static_html()}
+
     def _static_text(self) -> str:
         """The same as lines of text, where nothing but text can be shown."""
         return html.text(**self._parts())
@@ -137,7 +141,10 @@ class Live(anywidget.AnyWidget):
             if ready > now:
                 return False, min(ready, audience.next_expiry())
             lost = audience.lost()
+            if lost:
+                audience.telling = [page.id for page in lost]
             draft = self._compose([page.id for page in lost])
+            audience.behind = audience.behind and self._later() == 0.0
             for page in lost:
                 page.lost = False
                 page.acked = audience.number
@@ -187,12 +194,17 @@ class Live(anywidget.AnyWidget):
             answer |= {"ok": False, "error": str(error)}
         except Exception as error:
             log.exception("a page's message could not be handled")
-            answer |= {"ok": False, "error": f"{type(error).__name__} in the kernel, see its log"}
+            answer |= {"ok": False, "error": answering.unforeseen(error)}
         else:
             if more is None:
                 return
             answer |= {"ok": True, **more}
         self._publish(answer)
+
+    def _answerer(self, message: messages.Message) -> Callable[[Content], None]:
+        """Answers a message later, from any thread."""
+        answer = {"t": "reply", "page": message.page, "id": message.id}
+        return lambda content: self._publish({**answer, **content})
 
     def _about_page(self, message: messages.Message) -> tuple[Content | None, bool]:
         """Take in what is about the page itself: the answer (None for no answer), and whether it was."""
@@ -210,6 +222,7 @@ class Live(anywidget.AnyWidget):
                 epoch=message.epoch,
                 gap=message.gap,
                 now=now,
+                places=message.places,
             )
             answer = {"lease": LEASE_SECONDS}
         elif isinstance(message, messages.Bye):
@@ -231,14 +244,11 @@ class Live(anywidget.AnyWidget):
 
     def freeze(self) -> None:
         """Write the static copy anew: what a reader without a kernel will see."""
-        from IPython.display import HTML, display, update_display
+        from IPython.display import display, update_display
 
-        copy = HTML(self._static_html())
-        if self._copied:
-            update_display(copy, display_id=self._copy_id)
-        else:
-            self._copied = True
-            display(copy, display_id=self._copy_id)
+        show = update_display if self._copied else display
+        self._copied = True
+        show(self._copies(), raw=True, display_id=self._copy_id)
 
     def _shown(self) -> None:
         """The widget was put into an output: its page is expected."""
@@ -254,9 +264,10 @@ class Live(anywidget.AnyWidget):
         Returns:
             The model's id, by which a page has it.
         """
-        self._within = True
         self._copy = ""
+        # before it is a part: a turn of one that nobody expects would end it at once
         self._shown()
+        self._within = True
         return str(self._id)
 
     def _ipython_display_(self) -> None:
@@ -274,7 +285,7 @@ class Live(anywidget.AnyWidget):
             display({"text/plain": self._static_text()}, raw=True)
             return
         self._copied = True
-        display({"text/html": self._static_html(), "text/plain": repr(self)}, raw=True, display_id=self._copy_id)
+        display(self._copies(), raw=True, display_id=self._copy_id)
         if not self._static:
             self._shown()
             display({**self._view_bundle(), "text/plain": ""}, raw=True)
@@ -283,7 +294,7 @@ class Live(anywidget.AnyWidget):
         return {WIDGET_MIME: {"version_major": 2, "version_minor": 0, "model_id": self.model_id}}
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:  # type: ignore[override]  # IPython takes both
-        copy = {"text/plain": repr(self), "text/html": self._static_html()}
+        copy = self._copies()
         if self._static:
             return copy
         self._shown()

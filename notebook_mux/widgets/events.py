@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from notebook_mux import clocks
 from notebook_mux.ages import human_duration
 from notebook_mux.errors import MuxError
 from notebook_mux.handles.folding import Cause, Fold, Folder, container_of
@@ -17,9 +18,10 @@ from notebook_mux.handles.kin import Thing, Way
 from notebook_mux.handles.lifelines import Lifeline
 from notebook_mux.handles.readers import scopes
 from notebook_mux.handles.waiting import in_thread
-from notebook_mux.widgets import html, messages
+from notebook_mux.widgets import answering, html, messages
 from notebook_mux.widgets.base import Content, Draft, Live
-from notebook_mux.widgets.rows import Key, Rows, standings
+from notebook_mux.widgets.heads import standings
+from notebook_mux.widgets.rows import Key, Rows
 
 if TYPE_CHECKING:
     from notebook_mux.handles.events import Events
@@ -65,7 +67,7 @@ class EventRows(Rows):
         if self.latest.pop(key, None) is not None:
             self._dirty[key] = True
 
-    def row(self, key: Key, record: Any) -> bytes:
+    def row(self, key: Key, record: Any, *, change: bool = False, hasty: bool = False) -> bytes:
         """One row."""
         encoded: bytes = record
         return encoded
@@ -90,7 +92,6 @@ class EventsView(Live):
         self._waiting: deque[Any] = deque()
         self._rows = EventRows()
         self._head: Content = {}
-        self._whole: list[str] = []
         self._clusters: dict[str, int] = {}
         self._about: dict[tuple[str, Thing], int] = {}
         self._lines = 0
@@ -145,7 +146,6 @@ class EventsView(Live):
         head = self._head_of(view)
         content: Content = {"t": "put"}
         if everything:
-            self._whole = everything
             rows.rewind(everybody=len(everything) == len(self._audience.pages))
         if everything or head != self._head:
             content["head"] = self._head = head
@@ -154,7 +154,7 @@ class EventsView(Live):
         buffers = [rows.delta()]
         if rows.sending_all:
             part, index, last = rows.part()
-            content["whole"] = {"to": self._whole, "part": index, "last": last}
+            content["whole"] = {"to": self._audience.telling, "part": index, "last": last}
             buffers.append(part)
         # what comes then is no news, for it was there before
         content["more"] = bool(self._waiting) or rows.pending
@@ -265,18 +265,18 @@ class EventsView(Live):
         if fold is None or fold.cause.about.kind != "Pod":
             raise ValueError("there is no such event of a pod here any more")
         cause, at = fold.cause, fold.total[2]
-        answer = {"t": "reply", "page": message.page, "id": message.id}
+        answer = self._answerer(message)
 
         def read() -> None:
             try:
                 lines, said = self._events._log_around(cause, at)
             except (ValueError, MuxError) as error:
-                self._publish({**answer, "ok": False, "error": str(error)})
+                answer({"ok": False, "error": str(error)})
             except Exception as error:  # the page waits for an answer
                 log.exception("the log around an event could not be read")
-                self._publish({**answer, "ok": False, "error": f"{type(error).__name__} in the kernel, see its log"})
+                answer({"ok": False, "error": answering.unforeseen(error)})
             else:
-                self._publish({**answer, "ok": True, "lines": lines, "said": said})
+                answer({"ok": True, "lines": lines, "said": said})
 
         in_thread(read, "notebook_mux log")
 
@@ -309,6 +309,7 @@ class EventsView(Live):
         now = time.time()
         view = self._events._view()
         several_clusters, several_namespaces = scopes(view)
+        moments = clocks.moments(view.states, now)
         folder = Folder()
         for cluster, records in view.records.items():
             for record in records.values():
@@ -321,9 +322,8 @@ class EventsView(Live):
             before = [cause.cluster] * several_clusters + [cause.about.namespace] * several_namespaces
             count, first, last = fold.total
             over = f"{count} over {human_duration(last - first)}" if count > 1 else "1"
-            rows.append(
-                [*before, human_duration(now - last), cause.type, over, cause.about.words, cause.reason, cause.message]
-            )
+            ago = human_duration(moments.get(cause.cluster, now) - last)
+            rows.append([*before, ago, cause.type, over, cause.about.words, cause.reason, cause.message])
         states = [
             html.standing(name, state.state, state.reason, state.said, state.fresh)
             for name, state in view.states.items()

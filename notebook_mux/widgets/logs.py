@@ -10,10 +10,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-import traitlets
-
 from notebook_mux.errors import MuxError
-from notebook_mux.widgets import html, messages
+from notebook_mux.widgets import html, messages, traits
 from notebook_mux.widgets.base import Content, Draft, Live
 
 log = logging.getLogger(__name__)
@@ -108,13 +106,13 @@ class LogView(Live):
     kind: ClassVar[str] = "logs"
     interval: ClassVar[float] = LINES_INTERVAL
 
-    height = traitlets.Int(400, min=MIN_HEIGHT, max=MAX_HEIGHT, help="The height of the lines in pixels.")
-    wrap = traitlets.Bool(False, help="Whether long lines are wrapped.")
-    times = traitlets.Enum(TIMES, "local", help="How times are shown: in local time, UTC, as ages, or not at all.")
-    include = traitlets.Unicode(help="A regular expression of JavaScript's: only lines and traces with it are shown.")
-    exclude = traitlets.Unicode(help="The same, of those that are not shown.")
-    highlight = traitlets.Unicode(help="The same, of what is marked in the lines.")
-    mask = traitlets.Bool(True, help="Whether what looks like a secret is masked in the static copy.")
+    height = traits.Number(400, min=MIN_HEIGHT, max=MAX_HEIGHT, help="The height of the lines in pixels.")
+    wrap = traits.Switch(False, help="Whether long lines are wrapped.")
+    times = traits.Choice(TIMES, "local", help="How times are shown: in local time, UTC, as ages, or not at all.")
+    include = traits.Text(help="A regular expression of JavaScript's: only lines and traces with it are shown.")
+    exclude = traits.Text(help="The same, of those that are not shown.")
+    highlight = traits.Text(help="The same, of what is marked in the lines.")
+    mask = traits.Switch(True, help="Whether what looks like a secret is masked in the static copy.")
 
     def __init__(self, source: Source, key: Any = None, **settings: Any) -> None:
         self._source = source
@@ -130,7 +128,7 @@ class LogView(Live):
         self._told: Any = None
         self._told_at = -math.inf
         self._state_due = self._more = False
-        self._by = self._setting = ""
+        self._at = 0
         super().__init__(key=key, **settings)
         self.observe(self._changed, ["height", "wrap", "times", *SETTINGS])
 
@@ -138,7 +136,8 @@ class LogView(Live):
         return f"<LogView of {self._source.title}{': closed' if self.closed else ''}>"
 
     def _changed(self, _change: Any) -> None:
-        self._by = self._setting
+        with self._lock:
+            self._at += 1
         self._poke()
 
     # --- to the pages -------------------------------------------------------------------------------------------------
@@ -222,7 +221,7 @@ class LogView(Live):
 
     def _head_now(self) -> Content:
         settings = {name: getattr(self, name) for name in ("height", "wrap", "times", *SETTINGS)}
-        return {"title": self._source.title, "settings": {**settings, "by": self._by}}
+        return {"title": self._source.title, "settings": {**settings, "at": self._at}}
 
     def _state_now(self, state: Mapping[str, Any], everything: bool) -> Content | None:
         """How the containers stand, where a page does not know it; not too often."""
@@ -272,13 +271,8 @@ class LogView(Live):
             or (name in SETTINGS and isinstance(value, str))
         ):
             raise ValueError("there is no such setting, or its value is of another type")
-        # the view that set it has it already, and its user may be typing on: it must not be set back
-        self._setting = message.view
-        try:
-            setattr(self, name, value)
-        finally:
-            self._setting = ""
-        return {}
+        setattr(self, name, value)
+        return {"at": self._at}  # by which pages tell what is older than their own change
 
     # --- the copy -----------------------------------------------------------------------------------------------------
 

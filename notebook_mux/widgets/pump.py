@@ -30,6 +30,10 @@ IDLE_SECONDS = 30.0
 """The thread ends after so long without anything to wait for; the next poke starts another."""
 
 
+BREATH_SECONDS = 0.002
+"""After a message that another follows at once: the kernel's IOPub thread needs the interpreter to pass it on."""
+
+
 class Turn(Protocol):
     """A widget, as the pump sees it."""
 
@@ -114,6 +118,8 @@ class Pump:
             if widget is None:
                 continue
             sent, next_ = self._turn(widget, now)
+            if sent and next_ <= now:
+                time.sleep(BREATH_SECONDS)
             self._tokens -= sent
             if next_ != math.inf:
                 self._push(key, next_, reference)

@@ -6,12 +6,16 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from notebook_mux.handles.crossing import told
+from notebook_mux import clocks
+from notebook_mux.ages import utc
+from notebook_mux.handles import cutting
 from notebook_mux.kernel import holder
-from notebook_mux.widgets import html, messages
+from notebook_mux.widgets import costs, html, messages
 from notebook_mux.widgets.base import Content, Draft, Live
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from notebook_mux.handles.manager import Manager
 
 SAMPLE_SECONDS = 1.0
@@ -25,10 +29,19 @@ COUNTERS = (
     "subscriptions",
 )  # fmt: skip
 
+TOLD = ("url", "state", "reason", "last_error", "instance", "package", "user")
+"""Of the socket, as the core says it; `user` is as whom a gateway of several users knows us."""
+
 STREAM_COUNTERS = (
-    "objects", "changes", "skipped", "relists", "snapshots", "bytes", "frames", "lag", "last_change", "holders",
+    "objects", "changes", "skipped", "relists", "snapshots", "requests", "bytes", "frames", "lag", "last_change",
+    "holders",
 )  # fmt: skip
 
+COLUMNS = (
+    "Stream", "State", "Objects", "Changes", "Changes/s", "Bytes", "Bytes/s", "Lag", "Memory", "CPU", "Requests",
+    "Lists", "Skipped", "Used by",
+)  # fmt: skip
+"""Of `Status.rows`."""
 
 TROUBLES = ("login", "unreachable", "stale")
 """States of a stream that are its cluster's too, the worst first: all that is asked of that cluster meets them."""
@@ -55,15 +68,19 @@ class Status(Live):
 
     @property
     def data(self) -> dict[str, Any]:
-        """All that is shown, as plain data: ``socket``, ``clusters``, ``streams``, ``terminals``.
+        """All that is shown, as plain data: ``socket``, ``kernel``, ``clusters``, ``streams``, ``terminals``, ``demo``.
+
+        ``kernel`` is what all streams cost here together: ``memory`` (bytes of their objects), ``cpu`` (seconds of
+        the thread that is ours) and ``minute``; of each stream `costs.costs` has the same.
+
+        ``demo`` is the embedded cluster's scenario, seed and ``clock`` (what it showed, when by ours, and how fast it
+        goes; None as ours), and None for other clusters.
 
         Times are Unix seconds; a terminal's ``kept`` are the seconds that the gateway keeps it for once no kernel and
         no page is there.
         """
         status = self._manager._core_status()
-        socket = {
-            name: status.get(name, "") for name in ("url", "state", "reason", "last_error", "instance", "package")
-        }
+        socket = {name: status.get(name, "") for name in TOLD}
         socket |= {"since": status.get("since", 0.0), "retry_at": status.get("retry_at")}
         socket |= {name: status.get(name, 0) for name in COUNTERS}
         socket["state"] = socket["state"] or "closed"
@@ -77,10 +94,27 @@ class Status(Live):
         well = {ref for ref, name in names.items() if (standing[name] or {}).get("state") in (None, "live")}
         return {
             "socket": socket,
+            "kernel": {
+                "memory": status.get("memory", 0),
+                "cpu": status.get("thread", 0.0),
+                "minute": status.get("minute") or costs.NOTHING,
+            },
             "clusters": clusters,
             "streams": [self._stream(stream, {ref: names.get(ref, ref) for ref in well}) for stream in streams],
             "terminals": [self._terminal(terminal) for terminal in status.get("terminals", ())],
+            "demo": self._demo(streams),
         }
+
+    def _demo(self, streams: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """The embedded cluster's scenario and clock; None for any other."""
+        manager = self._manager
+        if manager._identity.demo is None:
+            return None
+        scenario, seed = manager._identity.demo
+        first = manager._identity.contexts[0].ref
+        told = [at for stream in streams if (at := stream.get("standing", {}).get(first)) and at["state"] == "live"]
+        clock = told[0].get("clock") if told else getattr(manager, "_clock", None)
+        return {"scenario": scenario, "seed": seed, "clock": clock}
 
     @staticmethod
     def _terminal(now: dict[str, Any]) -> dict[str, Any]:
@@ -114,38 +148,44 @@ class Status(Live):
                 if ref in well and at["state"] not in ("live", "connecting")
             ],
             **{name: stream.get(name, 0) for name in STREAM_COUNTERS},
+            **costs.costs(stream),
         }
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """One dict a stream, then one a terminal, as the widget's lower half shows it."""
+        """One dict a stream, then one a terminal, as the widget's lower half shows it.
+
+        ``Lag`` and ``CPU`` are in seconds, ``Bytes`` is what came so far, ``Memory`` what its objects take in this
+        kernel; ``Requests`` counts how often it was asked for, ``Lists`` the lists that came for it. A terminal has
+        None for what only streams have.
+        """
         data = self.data
-        return [
-            {
-                "Stream": stream["what"],
-                "State": ", ".join(sorted(set(stream["states"].values()))),
-                "Objects": stream["objects"],
-                "Changes": stream["changes"],
-                "Bytes": stream["bytes"],
-                "Lag": stream["lag"],
-                "Skipped": stream["skipped"],
-            }
-            for stream in data["streams"]
-        ] + [
-            {
-                "Stream": f"terminal {terminal['words']}",
-                "State": _standing(terminal),
-                **dict.fromkeys(("Objects", "Changes", "Bytes", "Lag", "Skipped"), ""),
-            }
+        return [_row(stream) for stream in data["streams"]] + [
+            {**dict.fromkeys(COLUMNS), "Stream": f"terminal {terminal['words']}", "State": _standing(terminal)}
             for terminal in data["terminals"]
         ]
+
+    def df(self) -> pd.DataFrame:
+        """The rows as a pandas DataFrame.
+
+        Raises:
+            InvalidArgument: pandas is not installed.
+        """
+        from notebook_mux.printing.dataframe import require_pandas
+
+        require_pandas()
+        import pandas as pd
+
+        return pd.DataFrame(self.rows, columns=list(COLUMNS))
 
     def __repr__(self) -> str:
         data = self.data
         socket, terminals = data["socket"], len(data["terminals"])
         reason = f" ({socket['reason']})" if socket["reason"] else ""
         more = f", {terminals} terminals" if terminals else ""
-        return f"<Status: socket {socket['state']}{reason}, {len(data['streams'])} streams{more}>"
+        more += f"; {_demo_words(data['demo'], time.time())}" if data["demo"] else ""
+        user = f" as {socket['user']}" if socket["user"] else ""
+        return f"<Status: socket {socket['state']}{user}{reason}, {len(data['streams'])} streams{more}>"
 
     # --- to the pages ---------------------------------------------------------------------------------------------
 
@@ -162,9 +202,11 @@ class Status(Live):
 
     def _compose(self, everything: list[str]) -> Draft | None:
         data = self.data
-        if data == self._sent and not everything:
+        # the thread's time alone, which goes on with each look, is no news
+        said = {**data, "kernel": {**data["kernel"], "cpu": 0.0}}
+        if said == self._sent and not everything:
             return None
-        self._sent = data
+        self._sent = said
         content: Content = {"t": "put", "data": data}
         # one message is the whole state: whoever gets it lacks nothing
         content["whole"] = {"to": ["*"], "part": 0, "last": True}
@@ -180,7 +222,7 @@ class Status(Live):
             self._manager.retry()
             return {"said": "trying again now"}
         if isinstance(message, messages.Do) and message.what == "cut":
-            told(holder.core().cut, self._manager._identity.connection)
+            cutting.cut(self._manager._identity)
             return {"said": "the plug is pulled"}
         return super()._act(message)
 
@@ -192,17 +234,59 @@ class Status(Live):
         socket = data["socket"]
         now = time.time()
         states = [f"{html.standing('socket', socket['state'], socket['reason'])} {socket['url']}"]
+        if socket["user"]:
+            states[0] += f" as {socket['user']}"
         states += [html.standing(*(at[key] for key in COPIED)) for at in data["clusters"]]
-        rows = self.rows
+        states += [_demo_words(data["demo"], now)] if data["demo"] else []
+        rows = [_shown_row(row) for row in self.rows]
         return {
             "key": self._copy_id,
             "title": "status",
             "states": states,
             "columns": list(rows[0]) if rows else [],
-            "rows": [[str(cell) for cell in row.values()] for row in rows],
+            "rows": [list(row.values()) for row in rows],
             "total": len(rows),
             "now": now,
         }
+
+
+def _row(stream: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Stream": stream["what"],
+        "State": ", ".join(sorted(set(stream["states"].values()))),
+        "Objects": stream["objects"],
+        "Changes": stream["changes"],
+        "Changes/s": stream["change_rate"],
+        "Bytes": stream["bytes"],
+        "Bytes/s": stream["byte_rate"],
+        "Lag": stream["lag"],
+        "Memory": stream["memory"],
+        "CPU": stream["cpu"],
+        "Requests": stream["requests"],
+        "Lists": stream["snapshots"] + stream["relists"],
+        "Skipped": stream["skipped"],
+        "Used by": ", ".join(stream["held"]),
+    }
+
+
+def _shown_row(row: dict[str, Any]) -> dict[str, str]:
+    """A row for people."""
+    shown = {"Bytes": costs.size, "Bytes/s": costs.size, "Memory": costs.size, "Lag": costs.lag, "CPU": costs.lag}
+    return {
+        title: "" if cell is None else shown[title](cell) if title in shown else _number(cell)
+        for title, cell in row.items()
+    }
+
+
+def _number(cell: Any) -> str:
+    return f"{cell:.1f}" if isinstance(cell, float) else str(cell)
+
+
+def _demo_words(demo: dict[str, Any], now: float) -> str:
+    """Such as ``rolling-update, seed 3, 2026-11-30 10:00:00 UTC, speed 10``."""
+    clock = clocks.of(demo["clock"])
+    going = "paused" if clock.rate == 0 else f"speed {clock.rate:g}"
+    return f"{demo['scenario']}, seed {demo['seed']}, {utc(clock.now(now)):%Y-%m-%d %H:%M:%S} UTC, {going}"
 
 
 def _standing(terminal: dict[str, Any]) -> str:

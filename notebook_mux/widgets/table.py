@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import math
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
-import traitlets
-
-from notebook_mux.errors import Closed, InvalidArgument
-from notebook_mux.handles.readers import scopes, unique_titles
-from notebook_mux.printing import cells as printing
-from notebook_mux.widgets import html, messages
-from notebook_mux.widgets.base import Content, Draft, Live
-from notebook_mux.widgets.order import natural_key, passes
-from notebook_mux.widgets.panel import Panels
-from notebook_mux.widgets.rows import Rows, standings
+from notebook_mux import clocks
+from notebook_mux.errors import Closed
+from notebook_mux.printing import cells as printing, rows as printed
+from notebook_mux.widgets import (
+    actions,
+    columns as columns_,
+    copies,
+    filters,
+    heads,
+    html,
+    messages,
+    panel,
+    settings as settings_,
+    traits,
+)
+from notebook_mux.widgets.base import Content, Draft
+from notebook_mux.widgets.columns import Column
+from notebook_mux.widgets.extras import typed
+from notebook_mux.widgets.layouts import Layout
+from notebook_mux.widgets.picking import Pickable
+from notebook_mux.widgets.reading import arranged, made_of, read
+from notebook_mux.widgets.rows import Rows
+from notebook_mux.widgets.settable import Settable
+from notebook_mux.widgets.usage import Places, once, places_of
+from notebook_mux.widgets.values import Kind, Value
 
 log = logging.getLogger(__name__)
 
-MIN_HEIGHT, MAX_HEIGHT = 80, 4000
-"""Pixels: a header and a row; far more than a screen."""
+COPY_SECONDS = 2.0
+"""For users' functions when a copy is made in a cell; where somebody looks they have been called already."""
 
-REOPEN_SECONDS = 10.0
-"""Between two attempts to have a stream again that others have ended."""
+USAGE_SECONDS = 3.0
+"""For the first figures of usage, in a cell that reads the rows or shows the table."""
 
-UNSET: Any = object()
+BUSY_SECONDS = 1.0
+"""Between two looks at functions that have not come back: it is told when one does not."""
 
 
 class Reference(NamedTuple):
@@ -41,7 +55,7 @@ class Reference(NamedTuple):
     kind: str
 
 
-class Table(Live):
+class Table(Pickable, Settable):
     """A live table of a stream. Made by `notebook_mux.table`, once for each name and question.
 
     Args:
@@ -55,11 +69,7 @@ class Table(Live):
 
     kind: ClassVar[str] = "table"
 
-    selected = traitlets.Tuple(help="The rows selected last, in whichever view, as `Reference`s.")
-    filter = traitlets.Unicode(help="Words that a row must contain; ``!word`` one that it must not.")
-    wide = traitlets.Bool(False, help="Show the server's wide columns too.")
-    sort = traitlets.Unicode(None, allow_none=True, help="A column's title, ``-`` before it for descending.")
-    height = traitlets.Int(400, help="The table's height in pixels at most.")
+    selected = traits.Several(help="The rows selected last, in whichever view, as `Reference`s.")
 
     def __init__(
         self,
@@ -74,16 +84,13 @@ class Table(Live):
         self._source = source
         self._name = name or ""
         self._title = title or stream._words()
-        self._chosen: tuple[str, ...] | None = None
         self._feed: Any = None
-        self._rows = Rows()
+        self._rows = Rows(self._poke)
         self._head: Content = {}
-        self._whole: list[str] = []
-        self._by = self._setting = ""
-        self._asked_again = 0.0
-        self._panels = Panels()
+        self._panels = panel.Panels()
+        self._actions = actions.Actions()
         super().__init__(key=_key(stream, self._name))
-        self.observe(self._changed, ["filter", "wide", "sort", "height"])
+        self.observe(self._changed, list(settings_.TRAITS))
         self.apply(**settings)
         if source is not None:
             self._stream = None
@@ -109,85 +116,50 @@ class Table(Live):
         return self._stream
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
-        """The stream's rows that pass the filter, in the table's order, as dicts of column titles to cells."""
-        rows = [row for row in self.stream.rows if passes(self.filter, map(printing.text, row.values()))]
-        if self.sort:
-            title = self.sort.removeprefix("-")
-            rows.sort(key=lambda row: natural_key(row.get(title), title), reverse=self.sort.startswith("-"))
-        return rows
+    def rows(self) -> printed.Rows:
+        """The rows that pass the filter, in the table's order and groups, as dicts of column titles to cells.
 
-    @property
-    def columns(self) -> list[str]:
-        """The titles of the columns shown, the server's unless others were chosen."""
-        if self._chosen is not None:
-            return list(self._chosen)
-        columns = printing.effective(self.stream._view().columns)
-        titles = unique_titles(columns)
-        return [t for t, c in zip(titles, columns, strict=True) if self.wide or not c.get("priority")]
-
-    @columns.setter
-    def columns(self, titles: Sequence[str] | None) -> None:
-        self.apply(columns=titles)
-
-    def apply(
-        self,
-        *,
-        columns: Any = UNSET,
-        wide: Any = UNSET,
-        filter: Any = UNSET,  # noqa: A002 - as the trait is called
-        sort: Any = UNSET,
-        height: Any = UNSET,
-    ) -> None:
-        """Set what is given and leave the rest.
-
-        Args:
-            columns: Titles to show, in this order; None for the server's.
-            wide: Show the server's wide columns.
-            filter: Words that a row must contain.
-            sort: A column's title, ``-`` before it for descending, or None.
-            height: Pixels.
+        All columns are in it, those that are not shown too; Cluster and Namespace come first where there are several.
 
         Raises:
-            InvalidArgument: There is no such column, or a value is of the wrong type. Nothing is set then.
+            BadFilter: The filter names a column that the table has no more.
         """
-        chosen = self._checked_columns(columns) if columns is not UNSET else self._chosen
-        if isinstance(sort, str) and sort:
-            self._checked_columns([sort.removeprefix("-")])
-        given = {"wide": wide, "filter": filter, "sort": sort, "height": height}
-        try:
-            for trait, value in given.items():
-                if value is not UNSET:
-                    self.traits()[trait]._validate(self, value)
-        except traitlets.TraitError as error:
-            raise InvalidArgument(f"the table cannot be set so: {error}") from None
-        if height is not UNSET and not MIN_HEIGHT <= height <= MAX_HEIGHT:
-            raise InvalidArgument(f"a height of {height} pixels", todo=f"between {MIN_HEIGHT} and {MAX_HEIGHT}")
-        with self.hold_trait_notifications():
-            for trait, value in given.items():
-                if value is not UNSET:
-                    setattr(self, trait, value)
-        if chosen != self._chosen:
-            self._chosen = chosen
-            self._poke()
+        view = self.stream._ready()
+        rows, columns, _ = self._arranged(view, self.sort, strict=True)
+        return filters.listed(rows, view, columns)
 
-    def _checked_columns(self, titles: Any) -> tuple[str, ...] | None:
-        if titles is None:
-            return None
-        if isinstance(titles, str) or not all(isinstance(title, str) for title in titles):
-            raise InvalidArgument("columns are a list of titles", todo='such as ["Name", "Status"]')
-        view = self._stream._view() if self._stream is not None else None
-        if view is not None and view.columns:
-            known = ["Cluster", "Namespace", *unique_titles(printing.effective(view.columns))]
-            for title in titles:
-                if title not in known:
-                    near = difflib.get_close_matches(title, known, 3) or known
-                    raise InvalidArgument(f"there is no column {title!r} here", todo=f"one of: {', '.join(near)}")
-        return tuple(titles)
+    def _known(self, cluster: str, record: Any) -> Sequence[Value] | None:
+        return self._rows.known(cluster, record)
 
-    def _changed(self, _change: Any) -> None:
-        self._by = self._setting
-        self._poke()
+    def _arranged(
+        self, view: Any, sort: str | None, *, strict: bool, seconds: float | None = None
+    ) -> tuple[list[printed.Source], list[Column], list[str]]:
+        """The rows that pass the filter, in order, the columns of their cells, and notes.
+
+        Waits for a moment for what they use, where that is shown and nobody looks yet.
+
+        Args:
+            view: The stream's.
+            sort: By what.
+            strict: Whether a filter that cannot be read is refused.
+            seconds: How long users' functions may be called; None is for ever.
+        """
+        extras, usage, notes = self._extras(view), None, self._rows.extras.notes()
+        if any(extra.column.source == "usage" for extra in extras):
+            usage = self._rows.extras.usage
+            if not self._running:
+                usage = once(self._places(view), USAGE_SECONDS)
+                notes = usage.notes()
+        kinds = [Kind(0)] * len(extras)
+        made = made_of(extras, usage, self._known if self._running else None, seconds)
+        rows = read(view, made, kinds)
+        columns = columns_.all_columns(columns_.server_columns(view.columns), typed(extras, kinds))
+        rows = filters.passing(rows, self.filter, view, columns, faults=self.faults, strict=strict)
+        return arranged(rows, [column.title for column in columns], sort, self.group), columns, notes
+
+    def _places(self, view: Any) -> Places:
+        """Where usage is asked for."""
+        return places_of(view, self._manager, heads.question_of(self.stream, self._manager)["selector"])
 
     def __repr__(self) -> str:
         if self.closed:
@@ -199,15 +171,16 @@ class Table(Live):
     def _start(self) -> None:
         if self._stream is None and self._source is not None:
             self._stream = self._source()
-        self._rows = Rows()
+        self._rows = Rows(self._poke)
         self._head = {}
-        self._feed = self._stream._feed(self._poke, initial=True)
+        self._feed = self._stream._feed(self._poke, initial=True, what=f"table {self._name}".strip())
 
     def _stop(self) -> None:
         if self._feed is not None:
             self._feed.close()
             self._feed = None
-        self._rows = Rows()
+        self._rows.extras.stop()
+        self._rows = Rows(self._poke)
         if self._source is not None:
             self._stream = None
 
@@ -218,76 +191,89 @@ class Table(Live):
             view = self._stream._view()
         changes = self._feed.drain()
         rows = self._rows
-        rows.described(printing.effective(view.columns), {name: state.resource for name, state in view.states.items()})
+        resources = {name: state.resource for name, state in view.states.items()}
+        rows.described(printing.effective(view.columns), resources, clocks.skewed(view.states))
         rows.take(changes)
-        head = self._head_of(view)
+        if rows.extras.described(self._extras(view)):
+            rows.again()
+        rows.extras.usage.want(self._places(view) if self.usage else {})
+        rows.late()
         content: Content = {"t": "put"}
         if everything:
-            self._whole = everything
             rows.rewind(everybody=len(everything) == len(self._audience.pages))
-        if everything or head != self._head:
-            content["head"] = self._head = head
-        if not rows.pending and "head" not in content:
-            return None
-        content["total"] = len(rows.latest)
-        content["changes"] = rows.changes
-        buffers = [rows.delta()]
+        ahead = None
+        if self._audience.returned:
+            self._audience.returned = False
+            ahead = self._ahead()
+            rows.hasten()
+        pending = rows.pending
+        buffers = [rows.delta(ahead["rows"] if ahead is not None else None)]
         if rows.sending_all:
             part, index, last = rows.part()
-            content["whole"] = {"to": self._whole, "part": index, "last": last}
+            content["whole"] = {"to": self._audience.telling, "part": index, "last": last}
             buffers.append(part)
+        # after the rows, whose cells say of what types their columns are
+        head = self._head_of(view)
+        if everything or head != self._head:
+            content["head"] = self._head = head
+        if not pending and "head" not in content:
+            return None
+        if rows.more:
+            content["more"] = True
+            if ahead is not None:
+                content["ahead"] = ahead
+        else:
+            self._audience.behind = False  # what is left has time
+        self._audience.foremost = "ahead" in content
+        content["total"] = len(rows.latest)
+        content["changes"] = rows.changes
         self._audience.whole = rows.sending_all
         return content, buffers
 
+    def _ahead(self) -> Content | None:
+        """The rows that a page which came back has on its screen, in its order: they go ahead of all others."""
+        asked, self._audience.places = self._audience.places, None
+        if asked is None:
+            return None
+        page, places = asked
+        try:
+            found = self._rows.ahead(places.sort, places.first, places.last)
+        except Exception:  # without it all comes as it comes: no cell may keep a table from going on
+            log.exception("what is on a page's screen cannot go ahead")
+            return None
+        if found is None:
+            return None
+        return {"page": page, "view": places.view, "sort": places.sort, "first": places.first, "rows": found}
+
     def _later(self) -> float:
         # A poke that came while this turn was composed is in the pump already; what is left over is sent at once.
-        return 0.0 if self._rows.pending else math.inf
-
-    def _reopen(self) -> None:
-        """The stream was ended by others: get it anew, seldom, for it may be ended on purpose again and again."""
-        now = time.monotonic()
-        if now - self._asked_again < REOPEN_SECONDS:
-            return
-        self._asked_again = now
-        assert self._source is not None
-        try:
-            stream = self._source()
-        except Exception:  # the endpoint is closed: the head says so
-            log.debug("the stream cannot be had again", exc_info=True)
-            return
-        if stream is not self._stream:
-            self._feed.close()
-            self._stream, self._rows = stream, Rows()
-            self._feed = stream._feed(self._poke, initial=True)
-            for page in self._audience.pages.values():
-                page.lost = True
+        if self._rows.pending:
+            return 0.0
+        return BUSY_SECONDS if self._rows.extras.busy else math.inf
 
     def _head_of(self, view: Any) -> Content:
-        several_clusters, several_namespaces = scopes(view)
-        columns = printing.effective(view.columns)
+        self._recall(view)
+        server = columns_.server_columns(view.columns)
+        columns = columns_.all_columns(server, self._rows.extras.columns())
         return {
             "title": self._title,
-            "columns": [
-                {
-                    "title": title,
-                    "type": column.get("type", "string"),
-                    "about": column.get("description", ""),
-                    "wide": bool(column.get("priority")),
-                }
-                for title, column in zip(unique_titles(columns), columns, strict=True)
-            ],
-            "clusters": standings(view),
-            "several": [several_clusters, several_namespaces],
-            "closed": view.closed,
-            # of an event there is nothing to open: it is what would be shown
-            "looks": self._manager is not None and all(_kind(state) != "Event" for state in view.states.values()),
+            **heads.described(view, self._manager),
+            "question": heads.question_of(self._stream, self._manager),
+            "columns": [column._asdict() for column in columns],
+            "notes": [*self._rows.extras.notes(), *([self._layout_note] if self._layout_note else [])],
             "settings": {
                 "filter": self.filter,
+                "faults": self.faults,
                 "wide": self.wide,
+                "usage": self.usage,
+                "labels": list(self.labels),
                 "sort": self.sort or "",
+                "group": self.group or "",
                 "height": self.height,
-                "columns": list(self._chosen) if self._chosen is not None else None,
-                "by": self._by,
+                "columns": [wish.title for wish in self._wishes] if self._wishes is not None else None,
+                "shown": self._base_titles(view, columns),
+                "layout": self._layout.told() if self._layout is not None else None,
+                "at": self._at,
             },
         }
 
@@ -299,11 +285,9 @@ class Table(Live):
             self.selected = references
             return {"selected": len(references)}
         if isinstance(message, messages.Set):
-            if message.name == "filter" and isinstance(message.value, str):
-                return self._set(message)
-            if message.name == "wide" and isinstance(message.value, bool):
-                return self._set(message)
-            raise ValueError("there is no such setting, or its value is of another type")
+            return self._set(message)
+        if isinstance(message, messages.Arrange):
+            return self._arrange(message)
         if isinstance(message, messages.Do) and message.what == "retry":
             self._retry()
             return {"said": "trying again now"}
@@ -326,32 +310,45 @@ class Table(Live):
         if isinstance(message, messages.Look):
             self._look(message)
             return None
+        if isinstance(message, messages.Change):
+            with self._lock:
+                view = self._stream._view() if self._stream is not None else None
+                aims = actions.aims(message, view, self._rows.latest)
+            self._actions.handle(message, aims, self._manager, self._answerer(message))
+            return None
+        if isinstance(message, messages.Do) and message.sort is not None:
+            self._seen_sort = message.sort
         return super()._do(message, buffers)
 
     def _look(self, message: messages.Look) -> None:
-        """Show below the rows what one of them has; answered when that is there.
+        """Show below the rows what one of them has, or another object; answered when that is there.
 
         Raises:
             ValueError: The row has gone, or its stream is of no manager.
         """
-        manager, found = self._manager, self._references([message.row])
-        if not found or manager is None:
-            raise ValueError(
-                "this row is not there any more" if manager is not None else "no cluster is behind this row"
-            )
-        answer = {"t": "reply", "page": message.page, "id": message.id}
-        self._panels.open(
-            message.view, message.what, found[0], manager, lambda content: self._publish({**answer, **content})
-        )
+        found = self._references([message.row] if message.row is not None else [])
+        states = self._stream._view().states if self._stream is not None else {}
+        target = panel.target_of(message, found[0] if found else None, states)
+        self._panels.look(message, target, self._manager, self._answerer(message))
 
     def _set(self, message: messages.Set) -> Content:
-        # The view that set it has it already, and its user may be typing on: it must not be set back.
-        self._setting = message.view
-        try:
-            setattr(self, message.name, message.value)
-        finally:
-            self._setting = ""
-        return {}
+        if not isinstance(message.value, settings_.OF_PAGES.get(message.name, ())):
+            raise ValueError("there is no such setting, or its value is of another type")
+        value = settings_.checked_group(message.value) if message.name == "group" else message.value
+        setattr(self, message.name, value)
+        return {"at": self._at}
+
+    def _arrange(self, message: messages.Arrange) -> Content:
+        layout = Layout(message.order, message.hidden, message.widths)
+        view = self.stream._view()
+        if message.kind not in ("", heads.question_of(self._stream, self._manager)["kind"]):
+            return {"at": self._at}
+        with self._lock:
+            self._seen_sort = message.sort
+            self._lay_out(view, layout)
+            self._at = at = self._at + 1
+        self._poke()
+        return {"at": at}
 
     def _references(self, keys: Sequence[tuple[int, str]]) -> tuple[Reference, ...]:
         with self._lock:
@@ -365,7 +362,7 @@ class Table(Live):
                 if record is None:
                     continue  # it has gone since the page drew it
                 cluster, state = states[key[0]]
-                found.append(Reference(cluster, record.namespace, record.name, record.uid, _kind(state)))
+                found.append(Reference(cluster, record.namespace, record.name, record.uid, heads.kind_named(state)))
         return tuple(found)
 
     def close(self) -> None:
@@ -378,45 +375,23 @@ class Table(Live):
 
     def _parts(self) -> dict[str, Any]:
         """What a copy of now is made of."""
-        now = time.time()
         view = self.stream._view()
-        columns = printing.effective(view.columns)
-        titles = unique_titles(columns)
-        several_clusters, several_namespaces = scopes(view)
-        chosen = self.columns
-        places = [titles.index(title) for title in chosen if title in titles]
-        lead = [*(["Cluster"] if several_clusters else []), *(["Namespace"] if several_namespaces else [])]
-        rows: list[list[str]] = []
-        for cluster, records in view.records.items():
-            state = view.states.get(cluster)
-            resource = state.resource if state is not None else None
-            for record in sorted(records.values(), key=lambda r: (r.namespace, r.name)):
-                if len(rows) > html.MAX_ROWS and not self.filter:
-                    break
-                shown = [printing.text(cell) for cell in printing.at(*printing.live(columns, resource, record), now)]
-                before = [*([cluster] if several_clusters else []), *([record.namespace] if several_namespaces else [])]
-                if passes(self.filter, [*before, *shown]):
-                    rows.append([*before, *(shown[place] for place in places)])
-        total = len(rows) if self.filter else sum(map(len, view.records.values()))
-        states = [
-            html.standing(name, state.state, state.reason, state.said, state.fresh)
-            for name, state in view.states.items()
-            if several_clusters or state.state != "live"
-        ]
+        look = copies.Look(self.filter, self.faults, self._seen_sort or self.sort, self.group)
+        rows, columns, notes = self._arranged(
+            view, look.sort, strict=False, seconds=0.0 if self._running else COPY_SECONDS
+        )
         return {
             "key": self._copy_id,
             "title": self._title,
-            "states": states,
-            "columns": [*lead, *(titles[place] for place in places)],
-            "rows": rows,
-            "total": total,
-            "now": now,
+            **copies.parts(view, rows, columns, self._titles(view), look, notes),
         }
 
-
-def _kind(state: Any) -> str:
-    """Such as ``Pod``; "" where it is not known."""
-    return str((state.resource or {}).get("kind", ""))
+    def _copies(self) -> dict[str, str]:
+        made = self._parts()
+        return {
+            "text/plain": html.text(**made, most=html.TEXT_ROWS),
+            "text/html": html.copy(**made, beside=not self._static),
+        }
 
 
 def _key(stream: Any, name: str) -> Any:

@@ -13,10 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-import traitlets
-
 from notebook_mux.errors import Closed, MuxError
-from notebook_mux.widgets import html, messages
+from notebook_mux.widgets import answering, html, messages, traits
 from notebook_mux.widgets.audience import EXPECTED
 from notebook_mux.widgets.base import Content, Draft, Live
 from notebook_mux.widgets.panes import Pane, Session, unpacked
@@ -31,6 +29,9 @@ log = logging.getLogger(__name__)
 MIN_HEIGHT, MAX_HEIGHT = 100, 4000
 """Pixels: four lines; far more than a screen."""
 
+APART = "notebook-mux-terminal"
+"""The name of threads that do what a page asked for."""
+
 
 class Terminal(Live):
     """A terminal. Made by `notebook_mux.shell`, once for each container and command.
@@ -43,8 +44,8 @@ class Terminal(Live):
 
     kind: ClassVar[str] = "terminal"
 
-    height = traitlets.Int(400, min=MIN_HEIGHT, max=MAX_HEIGHT, help="The screen's height in pixels to begin with.")
-    save_output = traitlets.Bool(False, help="Whether *Freeze* saves what the screen shows, and not its state alone.")
+    height = traits.Number(400, min=MIN_HEIGHT, max=MAX_HEIGHT, help="The screen's height in pixels to begin with.")
+    save_output = traits.Switch(False, help="Whether *Freeze* saves what the screen shows, and not its state alone.")
 
     def __init__(self, session: Session, *, key: Any = None, choose: Callable[[str], Session] | None = None) -> None:
         self._session = self._own = session
@@ -296,20 +297,19 @@ class Terminal(Live):
         """Do what may wait on a thread of its own: a page's message must not."""
 
         def act() -> None:
-            note = ""
             try:
                 result = action()
                 if hasattr(result, "result"):
                     result.result()
             except MuxError as error:
-                note = str(error)
+                self._note = str(error)
             except Exception as error:
                 log.exception("a terminal could not do what its page asked for")
-                note = f"{type(error).__name__} in the kernel, see its log"
-            self._note = note
+                self._note = answering.unforeseen(error)
             self._poke()
 
-        threading.Thread(target=act, name="notebook-mux-terminal", daemon=True).start()
+        self._note = ""  # now: what ends well takes away nothing that was said of what was asked after it
+        threading.Thread(target=act, name=APART, daemon=True).start()
         return {"said": said}
 
     def _open_container(self, name: str) -> Content:

@@ -24,7 +24,7 @@ if (process.argv.includes("--tests")) {
 } else {
   await build({
     ...common,
-    entryPoints: ["stub", "loader", "table", "status", "terminal", "forward", "events", "logs"].map((name) => `src/${name}.ts`),
+    entryPoints: ["stub", "loader", "table", "status", "terminal", "forward", "events", "logs", "plug", "details", "manifest"].map((name) => `src/${name}.ts`),
     outdir: "../static",
     minify: true,
     legalComments: "inline",

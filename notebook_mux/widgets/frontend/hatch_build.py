@@ -22,11 +22,17 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 FRONTEND = Path("notebook_mux/widgets/frontend")
 STATIC = Path("notebook_mux/widgets/static")
 NOTEBOOKS = Path("notebooks")
+SHIPPED = ("*.ipynb", "images/*.svg")
+"""Of the notebooks' folder: they, and the pictures in them."""
+
 STAMP = "sources.sha256"
 """Beside the bundles: the hash of the sources they were made of."""
 
 SOURCES = ("package.json", "package-lock.json", "tsconfig*.json", "*.mjs", "*.js", "src/**/*")
 """What a bundle is made of, as globs under the front ends' folder."""
+
+SHARED = ("../../printing/meanings.json",)
+"""What both sides read, and a bundle has in it."""
 
 NODE_MAJOR = 18
 """The oldest Node that esbuild 0.25 and later run on (its own `engines` field)."""
@@ -39,9 +45,10 @@ def digest(frontend: Path) -> str:
     """The hash of all sources in ``frontend``, of their names and contents."""
     found = {path for pattern in SOURCES for path in frontend.glob(pattern) if path.is_file()}
     hashed = hashlib.sha256()
-    for path in sorted(found):
+    named = [(path.relative_to(frontend).as_posix(), path) for path in sorted(found)]
+    for name, path in [*named, *((name, frontend / name) for name in SHARED)]:
         content = path.read_bytes().replace(b"\r\n", b"\n")
-        hashed.update(f"{path.relative_to(frontend).as_posix()}\0{len(content)}\0".encode() + content)
+        hashed.update(f"{name}\0{len(content)}\0".encode() + content)
     return hashed.hexdigest()
 
 
@@ -98,5 +105,6 @@ class FrontEnds(BuildHookInterface[Any]):
         if not fresh(root):
             bundle(root)
         if self.target_name == "wheel" and version == "standard":
-            for notebook in sorted((root / NOTEBOOKS).glob("*.ipynb")):
-                build_data["force_include"][str(notebook)] = f"notebook_mux/notebooks/{notebook.name}"
+            for path in sorted(one for pattern in SHIPPED for one in (root / NOTEBOOKS).glob(pattern)):
+                inside = path.relative_to(root / NOTEBOOKS).as_posix()
+                build_data["force_include"][str(path)] = f"notebook_mux/notebooks/{inside}"

@@ -1,6 +1,7 @@
 /** The events' bundle: one copy of them a page and model, any number of views of it. */
 
 import type { Cleanup, Model, RenderContext } from "./common/afm";
+import { clusterTime } from "./common/clock";
 import { type Condition, Link, type Owner, type Put } from "./common/link";
 import type { Bundle, Copy, Incoming } from "./common/registry";
 import { type Head, Store } from "./events/data";
@@ -17,6 +18,9 @@ class EventsCopy implements Copy, Owner, Shared {
   }
 
   readonly now = (): number => Date.now() / 1000 + this.link.skew;
+
+  /** Of the first cluster whose clock does not go as ours: a time line has one axis. */
+  readonly time = (): number => clusterTime(this.head?.clusters.find(({ clock }) => clock !== null)?.clock, this.now());
 
   receive(message: Incoming): void {
     this.link.receive(message);

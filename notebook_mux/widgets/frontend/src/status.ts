@@ -1,4 +1,4 @@
-/** The status' bundle. Each message has the whole state; the minute's history is the page's own. */
+/** The status' bundle. Each message has the whole state, the minute too; when the socket was cut the page knows itself. */
 
 import type { Model } from "./common/afm";
 import { clock } from "./common/dom";
@@ -12,8 +12,7 @@ import { type Shared, View } from "./status/view";
 const KEPT_EVENTS = 4;
 
 class StatusCopy extends Drawn<View> implements Shared {
-  readonly history = new History();
-  readonly streams = new Map<string, History>();
+  readonly cpu = new Map<string, History>();
   readonly events: string[] = [];
   readonly cuts = new Array<boolean>(SECONDS).fill(false);
   data: Data | undefined;
@@ -27,12 +26,12 @@ class StatusCopy extends Drawn<View> implements Shared {
     this.#watch(this.data?.socket, data.socket);
     this.data = data;
     for (const stream of data.streams) {
-      let history = this.streams.get(stream.id);
-      if (history === undefined) this.streams.set(stream.id, (history = new History()));
-      history.count(stream.changes);
+      let history = this.cpu.get(stream.id);
+      if (history === undefined) this.cpu.set(stream.id, (history = new History()));
+      history.count(stream.cpu * 1000);
     }
-    for (const id of this.streams.keys()) {
-      if (!data.streams.some((stream) => stream.id === id)) this.streams.delete(id);
+    for (const id of this.cpu.keys()) {
+      if (!data.streams.some((stream) => stream.id === id)) this.cpu.delete(id);
     }
     this.draw();
   }
@@ -60,11 +59,7 @@ class StatusCopy extends Drawn<View> implements Shared {
   }
 
   protected tick(): void {
-    for (const history of this.streams.values()) history.tick();
-    // the whole is the sum of its streams: one that ended takes nothing back
-    this.history.rates.shift();
-    const sum = [...this.streams.values()].reduce((all, history) => all + (history.rates.at(-1) ?? 0), 0);
-    this.history.rates.push(sum);
+    for (const history of this.cpu.values()) history.tick();
     this.cuts.shift();
     this.cuts.push(this.#cutThisSecond || (this.data !== undefined && this.data.socket.state !== "open"));
     this.#cutThisSecond = false;

@@ -4,6 +4,7 @@
  */
 
 import type { Cleanup, Model, RenderContext } from "./common/afm";
+import { hearAgain } from "./common/deaf";
 import { type Copy, type Incoming, slot } from "./common/registry";
 
 const PATIENCE_MS = 8000;
@@ -21,6 +22,7 @@ export default (): unknown => {
       else early.push(message);
     };
     model.on("msg:custom", listen);
+    void hearAgain(model);
     copy = slot(String(model.get("_bundle"))).bundle.then((bundle) => {
       attached = bundle.attach(model);
       for (const message of early.splice(0)) attached.receive(message);

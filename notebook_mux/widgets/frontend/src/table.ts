@@ -1,11 +1,14 @@
 /** The table's bundle: one copy of the rows a page and model, any number of views of it. */
 
 import type { Cleanup, Model, RenderContext } from "./common/afm";
+import { clusterTime } from "./common/clock";
 import { type Condition, Link, type Owner, type Put } from "./common/link";
 import type { Bundle, Copy, Incoming } from "./common/registry";
+import type { Ahead } from "./table/ahead";
 import type { Head } from "./table/head";
 import { Rows } from "./table/rows";
-import { type Shared, View } from "./table/view";
+import type { Shared } from "./table/shared";
+import { View } from "./table/view";
 
 /** Over how long the rate of changes is taken. */
 const RATE_MS = 2000;
@@ -16,6 +19,8 @@ class TableCopy implements Copy, Owner, Shared {
   readonly changes = { total: -1, rate: 0, last: 0 };
   head: Head | undefined;
   #views = new Set<View>();
+  settled = false;
+  picker = "";
   #mark = { at: performance.now(), total: 0 };
 
   constructor(model: Model) {
@@ -24,19 +29,36 @@ class TableCopy implements Copy, Owner, Shared {
 
   readonly now = (): number => Date.now() / 1000 + this.link.skew;
 
+  readonly timeOf = (cluster: number): number => clusterTime(this.head?.clusters[cluster]?.clock, this.now());
+
   receive(message: Incoming): void {
     this.link.receive(message);
   }
 
   put({ content, buffers, whole }: Put): void {
+    const asked = this.#asked();
     if (content["head"] !== undefined) this.head = content["head"] as Head;
+    if (asked !== "" && asked !== this.#asked()) this.#clear(); // the rows of another question
+    const first = !this.settled;
+    if (whole?.last === true) this.settled = true;
     const changes = this.rows.take(buffers, whole);
     this.#count(Number(content["changes"]));
     if (this.head === undefined) return;
     for (const view of this.#views) {
       if (content["head"] !== undefined) view.head(this.head);
-      view.change(changes);
+      view.change(changes, first, whole === undefined ? content["more"] === true : undefined);
     }
+    const ahead = content["ahead"] as Ahead | undefined;
+    if (ahead?.page !== this.link.page) return;
+    for (const view of this.#views) if (view.id === ahead.view) view.ahead(ahead);
+  }
+
+  back(): Record<string, unknown> {
+    for (const view of this.#views) {
+      const places = view.places();
+      if (places !== undefined) return { places };
+    }
+    return {};
   }
 
   condition(_condition: Condition): void {
@@ -57,6 +79,16 @@ class TableCopy implements Copy, Owner, Shared {
   dispose(): void {
     for (const view of this.#views) view.dispose();
     this.link.dispose();
+  }
+
+  #asked(): string {
+    return this.head === undefined ? "" : JSON.stringify([this.head.question, this.head.clusters.map(({ name }) => name)]);
+  }
+
+  #clear(): void {
+    this.settled = false;
+    this.rows.clear();
+    for (const view of this.#views) view.clear();
   }
 
   /** The rate sinks to nothing when no message comes. */

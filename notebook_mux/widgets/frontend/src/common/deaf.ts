@@ -17,6 +17,14 @@ interface Manager {
   get_model?(id: string): Promise<RealModel>;
 }
 
+/** A message that no handler does anything with; anywidget passes it on or refuses it as any other. */
+const NOTHING = { content: { data: { method: "nothing" } } };
+
+/**
+ * Have messages to a model heard, whether anywidget has given it up or not.
+ *
+ * Not to be waited for in `initialize`: until that has ended, anywidget keeps every message back.
+ */
 export async function hearAgain(model: Model): Promise<void> {
   try {
     const manager = model.widget_manager as Manager | undefined;
@@ -27,7 +35,11 @@ export async function hearAgain(model: Model): Promise<void> {
     // where anywidget has no handler of its own there is nothing to lead past
     if (!Object.hasOwn(own, "_handle_comm_msg") || inherited._handle_comm_msg === undefined) return;
     const handle = inherited._handle_comm_msg;
-    real.comm.on_msg((message) => handle.call(real, message));
+    try {
+      await own._handle_comm_msg?.call(real, NOTHING);
+    } catch {
+      real.comm.on_msg((message) => handle.call(real, message));
+    }
   } catch {
     // another host, or a model that has gone: then it stays as it is
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { watchKernel } from "./kernel";
+import { kernelNow, watchKernel } from "./kernel";
 
 class Signal {
   readonly slots = new Set<(sender: unknown, value: string) => void>();
@@ -66,4 +66,18 @@ test("nothing is listened to after the end", () => {
   end.abort();
   assert.equal(statusChanged.slots.size + connectionStatusChanged.slots.size + kernelChanged.slots.size, 0);
   assert.equal(heard.size, 0);
+});
+
+test("a widget that is made while the way to the kernel is away knows it", () => {
+  const connectionStatusChanged = new Signal();
+  const session = { kernel: { connectionStatus: "connecting" } };
+  const model = { on: () => undefined, off: () => undefined, widget_manager: { context: { sessionContext: { session, connectionStatusChanged } } } };
+  assert.equal(kernelNow(model as never), "reconnecting");
+  const said: string[] = [];
+  watchKernel(model as never, (kernel) => said.push(kernel), new AbortController().signal);
+  connectionStatusChanged.emit("connected");
+  assert.deepEqual(said, ["live"]);
+  session.kernel.connectionStatus = "connected";
+  assert.equal(kernelNow(model as never), "live");
+  assert.equal(kernelNow({} as never), "live");
 });

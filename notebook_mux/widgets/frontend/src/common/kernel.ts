@@ -13,6 +13,8 @@ interface Signal<T> {
 }
 
 interface Source {
+  connectionStatus?: string;
+  session?: { kernel?: { connectionStatus?: string } | null } | null;
   statusChanged?: Signal<string>;
   connectionStatusChanged?: Signal<string>;
   kernelChanged?: Signal<unknown>;
@@ -35,8 +37,17 @@ function sources(manager: unknown): Source[] {
   return found;
 }
 
+/** How it is now: a widget may be made while the way to the kernel is away. */
+export function kernelNow(model: Model): Kernel {
+  const away = sources(model.widget_manager).some((source) => {
+    const status = source.session?.kernel?.connectionStatus ?? source.connectionStatus;
+    return status !== undefined && status !== "connected";
+  });
+  return away ? "reconnecting" : "live";
+}
+
 export function watchKernel(model: Model, changed: (kernel: Kernel) => void, signal: AbortSignal): void {
-  let now: Kernel = "live";
+  let now = kernelNow(model);
   const say = (next: Kernel) => {
     if (now === "gone" || next === now) return;
     now = next;

@@ -5,10 +5,9 @@
 
 import type { Model } from "./afm";
 import { randomId } from "./ids";
-import { type Kernel, watchKernel } from "./kernel";
+import { type Kernel, kernelNow, watchKernel } from "./kernel";
 import { type Attention, presence } from "./presence";
 import type { Incoming } from "./registry";
-import { hearAgain } from "./deaf";
 
 const PING_MS = 60_000;
 const ACK_EVERY = 2;
@@ -18,10 +17,8 @@ const SHARE = 0.3;
 const MAX_PACE_MS = 2_000;
 const ASK_AGAIN_MS = 2_000;
 const EVERYONE = "*";
-/** A question that is open so long waits behind a running cell. */
-const WAITS_MS = 1_500;
-/** Not a word from the kernel for so long after the first "here": perhaps the host drops what it says. */
-const SILENCE_MS = 6_000;
+/** A question that is open so long takes long, or waits behind a running cell. */
+const WAITS_MS = 1_000;
 
 /** A part of the whole state. */
 export interface Whole {
@@ -46,6 +43,8 @@ export interface Condition {
 export interface Owner {
   /** Take a message in; called in the order of the numbers. */
   put(put: Put): void;
+  /** What is said besides when the page comes back, having missed what went on. */
+  back?(): Record<string, unknown>;
   /** The condition has changed. */
   condition(condition: Condition): void;
 }
@@ -53,6 +52,8 @@ export interface Owner {
 interface Answer {
   ok: boolean;
   error?: string;
+  /** The way to the kernel was lost with it: nobody knows whether it arrived. */
+  lost?: boolean;
   [more: string]: unknown;
 }
 
@@ -70,15 +71,22 @@ export class Link {
   #acked = -1;
   #ackTimer: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
+  /** Whether messages were missed since the last whole state began. */
+  #lacks = false;
+  #again: ReturnType<typeof setTimeout> | undefined;
   /** Milliseconds that taking in and drawing a message takes, smoothed. */
   #cost = 0;
   #id = 0;
   #open = new Map<number, { asked: number; resolve: (answer: Answer) => void }>();
-  #silence: ReturnType<typeof setTimeout> | undefined;
+  /** The last question that has its answer: those before it were heard, too. */
+  #answered = -1;
+  /** A question that is answered at once where it is heard. */
+  #probe = -1;
 
   constructor(model: Model, owner: Owner) {
     this.#model = model;
     this.#owner = owner;
+    this.condition.kernel = kernelNow(model);
     const { signal } = this.#abort;
     presence.listen((attention) => this.#attend(attention), signal);
     watchKernel(
@@ -99,7 +107,7 @@ export class Link {
     signal.addEventListener("abort", () => {
       clearInterval(ping);
       clearTimeout(this.#ackTimer);
-      clearTimeout(this.#silence);
+      clearTimeout(this.#again);
     });
   }
 
@@ -114,12 +122,6 @@ export class Link {
     const before = this.#views;
     this.#views += added;
     if (before === 0 || this.#views === 0) this.#here();
-    if (before === 0 && this.condition.heard === 0) {
-      this.#silence ??= setTimeout(() => {
-        if (this.condition.heard > 0 || this.#abort.signal.aborted) return;
-        void hearAgain(this.#model).then(() => this.#here(true));
-      }, SILENCE_MS);
-    }
   }
 
   /** Have the whole state sent anew: something was left with the kernel. */
@@ -137,8 +139,14 @@ export class Link {
     return new Promise((resolve) => {
       const id = this.#say(message, buffers);
       if (id >= 0) this.#open.set(id, { asked: Date.now(), resolve });
-      else resolve({ ok: false, error: "the kernel is not there" });
+      else resolve({ ok: false, error: "the kernel is not there; run the cell again" });
     });
+  }
+
+  /** Ask for what may well be asked twice: once more whenever the way to the kernel was lost with it. */
+  async insist(message: Record<string, unknown>): Promise<Answer> {
+    const answer = await this.ask(message);
+    return answer.lost === true ? this.insist(message) : answer;
   }
 
   /** Say something that has no answer but a refusal. */
@@ -146,11 +154,23 @@ export class Link {
     this.#say(message, buffers);
   }
 
-  /** Whether what was asked is not answered yet, as when the kernel hears the page only between cells. */
+  /** Whether what was asked is not heard yet, as where the kernel hears the page only between cells. */
   get waits(): boolean {
     if (this.condition.kernel !== "live") return false;
-    const [oldest] = this.#open.values();
-    return oldest !== undefined && Date.now() - oldest.asked > WAITS_MS;
+    for (const [id, { asked }] of this.#open) {
+      if (id > this.#answered) return Date.now() - asked > WAITS_MS && this.#unheard(id);
+    }
+    return false;
+  }
+
+  /** An answer may take as long as a cluster does; so another question is asked, which has its answer at once. */
+  #unheard(id: number): boolean {
+    if (this.#probe <= id) {
+      this.#here();
+      this.#probe = this.#id;
+    }
+    const asked = this.#open.get(this.#probe)?.asked;
+    return asked !== undefined && Date.now() - asked > WAITS_MS;
   }
 
   receive([content, buffers]: Incoming): void {
@@ -163,7 +183,8 @@ export class Link {
   #giveUp(): void {
     const open = [...this.#open.values()];
     this.#open.clear();
-    for (const { resolve } of open) resolve({ ok: false, error: "the connection to the Jupyter server was made anew" });
+    const answer = { ok: false, lost: true, error: "the connection to the Jupyter server was made anew" };
+    for (const { resolve } of open) resolve(answer);
   }
 
   #reply(content: Record<string, unknown>): void {
@@ -172,6 +193,7 @@ export class Link {
     const id = Number(content["id"]);
     const waiting = this.#open.get(id);
     this.#open.delete(id);
+    this.#answered = Math.max(this.#answered, id);
     waiting?.resolve(answer);
     if (!answer.ok && waiting === undefined) {
       console.warn(`notebook-mux: the kernel refused a message: ${String(answer.error)}`);
@@ -189,6 +211,7 @@ export class Link {
     if (whole?.part === 0) {
       this.#epoch = epoch;
       this.#acked = number - 1;
+      this.#lacks = false;
     } else if (epoch !== this.#epoch) {
       // a run that began while this page was not looked at, or before it was there
       if (this.#views > 0) this.#askWhole();
@@ -233,21 +256,31 @@ export class Link {
     }, wait);
   }
 
+  /** Ask for the whole state; not again while it may be on its way, but then, where it is still wanted: nothing may come that shows it. */
   #askWhole(): void {
-    if (Date.now() - this.#asked < ASK_AGAIN_MS) return;
+    this.#lacks = true;
+    if (this.#again !== undefined) return;
+    const wait = this.#asked + ASK_AGAIN_MS - Date.now();
+    if (wait > 0) {
+      this.#again = setTimeout(() => {
+        this.#again = undefined;
+        if (this.#lacks && this.#views > 0) this.#askWhole();
+      }, wait);
+      return;
+    }
     this.#asked = Date.now();
     this.#here(true);
   }
 
   #attend(attention: Attention): void {
     this.condition.attention = attention;
-    if (this.#views > 0) this.#here();
+    if (this.#views > 0) this.#here(false, attention === "watching" ? this.#owner.back?.() : undefined);
     this.#owner.condition(this.condition);
   }
 
-  #here(gap = false): void {
+  #here(gap = false, more: Record<string, unknown> = {}): void {
     const watching = this.#views > 0 && this.condition.attention === "watching";
-    void this.ask({ t: "here", have: this.#have, epoch: this.#epoch, watching, gap });
+    void this.ask({ t: "here", have: this.#have, epoch: this.#epoch, watching, gap, ...more });
   }
 
   #say(message: Record<string, unknown>, buffers: ArrayBuffer[] = []): number {

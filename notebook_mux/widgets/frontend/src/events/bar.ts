@@ -1,6 +1,7 @@
 /** What stands above the time line: title, clusters, filter, how the list is ordered, what is new, and troubles. */
 
-import { clock, count, element, setText } from "../common/dom";
+import { cutWords, idleWords, WAITS } from "../common/condition";
+import { count, element, setText } from "../common/dom";
 import type { Link } from "../common/link";
 import { stateTone, trouble } from "../common/trouble";
 import { LEAST_SECONDS } from "./lanes";
@@ -22,7 +23,7 @@ const BACK: [seconds: number, words: string][] = [
 ];
 
 export class Bar {
-  readonly top = element("div", { class: "bar", role: "toolbar", "aria-label": "events" });
+  readonly top = element("div", { class: "bar", role: "group", "aria-label": "events" });
   readonly lines = element("div", { role: "status", "aria-live": "polite" });
   readonly foot = element("div", { class: "foot" });
   #title = element("span", { class: "title" });
@@ -117,15 +118,12 @@ export class Bar {
     this.#kernelLine(head, link);
   }
 
-  #kernelLine(head: Head, { condition: { kernel, attention, heard }, waits }: Link): void {
-    const since = heard > 0 ? ` since ${clock(heard / 1000)}` : "";
+  #kernelLine(head: Head, { condition, waits }: Link): void {
+    const { kernel, attention } = condition;
     const idle = attention === "idle" && kernel === "live";
     let text = "";
-    if (kernel === "gone") text = `Not live${since}: the kernel has gone. Run the cell again.`;
-    else if (head.closed) text = "Closed: nothing that is new comes here any more. Run the cell again.";
-    else if (kernel === "reconnecting") text = `Not live${since}: connecting to the Jupyter server again …`;
-    else if (idle) text = `Paused${since}: no input here for half an hour.`;
-    else if (waits) text = "What you asked waits: this kernel hears the page when the running cell is through.";
+    if (kernel !== "gone" && head.closed) text = "Closed: nothing that is new comes here any more. Run the cell again.";
+    else text = cutWords(condition) || idleWords(condition, "") || (waits ? WAITS : "");
     this.#kernel.hidden = text === "";
     this.#kernel.className = `line ${idle || (waits && !head.closed && kernel === "live") ? "" : "bad"}`;
     setText(this.#kernel.firstChild as Node, text);

@@ -11,7 +11,7 @@ export const CSS = `
   height: 22px; box-sizing: border-box; }
 .bar select:focus-visible { outline: 2px solid var(--accent); outline-offset: -1px; }
 .bar label { display: inline-flex; gap: 5px; align-items: center; }
-.new { color: var(--accent); border-color: color-mix(in srgb, var(--accent) 60%, var(--line)); font-weight: 600; }
+.new { color: var(--accent-text); border-color: color-mix(in srgb, var(--accent) 60%, var(--line)); font-weight: 600; }
 .note { color: var(--dim); overflow-wrap: anywhere; }
 .time { position: relative; border-bottom: 1px solid var(--line); }
 .time[hidden] { display: none; }
@@ -24,7 +24,7 @@ export const CSS = `
 .time .label { position: absolute; left: 0; height: ${LANE_PX}px; line-height: ${LANE_PX}px; box-sizing: border-box; padding: 0 6px 0 8px;
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 92%; cursor: pointer; unicode-bidi: isolate; }
 .time .label.above { color: var(--dim); }
-.time .label:hover { color: var(--accent); }
+.time .label:hover { color: var(--accent-text); }
 .time .label.picked { background: var(--picked); }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 14px; padding: 2px 8px 3px; color: var(--dim); font-size: 85%; }
 .legend svg { width: 14px; height: 10px; vertical-align: -1px; margin-right: 3px; }
@@ -68,7 +68,7 @@ export const CSS = `
 .row .often { width: 118px; color: var(--dim); }
 .row .message { flex: 1; min-width: 60px; }
 .row.fresh { box-shadow: inset 3px 0 0 var(--accent); background: color-mix(in srgb, var(--accent) 9%, transparent); }
-.row.fresh .age { color: var(--accent); font-weight: 600; }
+.row.fresh .age { color: var(--accent-text); font-weight: 600; }
 .row.picked.fresh, .row.picked { background: var(--picked); }
 .grouped .row .about { display: none; }
 .grouped .row { padding-left: 24px; }
@@ -94,6 +94,14 @@ export const CSS = `
 .log .line.mark.warning { background: color-mix(in srgb, #e08600 14%, transparent); color: var(--warn); }
 .log .line.mark.own { box-shadow: inset 3px 0 0 var(--accent); font-weight: 600; }
 .log .said { color: var(--dim); font-family: var(--font); padding: 0 8px; }
-.frozen .time, .frozen .list { opacity: .55; }
-@media (max-width: 640px) { .row .about { width: 120px; } .row .reason { width: 100px; } .row .often { width: 74px; } }
+.frozen .time, .frozen .list { filter: grayscale(1); }
+@container (max-width: 640px) { .row .about { width: 120px; } .row .reason { width: 100px; } .row .often { width: 74px; } }
+@container (max-width: 480px) {
+  .bar input[type="search"] { flex: 1 1 120px; }
+  .row, .group { gap: 7px; }
+  .row .age { width: 40px; }
+  .row .about { flex: 1 1 80px; }
+  .row .often, .row .message { display: none; }
+  .grouped .row .message { display: block; }
+}
 `;

@@ -1,10 +1,12 @@
 /** What the kernel says of events: rows of three kinds, each the whole of one thing. Times are Unix seconds. */
 
+import type { Clock } from "../common/clock";
 import type { Standing } from "../common/trouble";
 
 export interface Cluster extends Standing {
   name: string;
   synced: boolean;
+  clock: Clock;
 }
 
 export interface Head {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { words } from "../common/order";
+import { words } from "./words";
 import { Happened, Store, type Wire } from "./data";
 import { lanesOf } from "./lanes";
 import { type Item, itemsOf, oneLine, often, shownOf } from "./list";

@@ -1,7 +1,7 @@
 /** The list's order, without a page: what passes the filter, grouped by object or in the order of time. */
 
 import { humanDuration } from "../common/age";
-import { passes, type Words } from "../common/order";
+import { passes, type Words } from "./words";
 import type { Happened } from "./data";
 import type { Lane } from "./lanes";
 

@@ -4,7 +4,7 @@ import type { Model } from "../common/afm";
 import { element, hideCopy, setText } from "../common/dom";
 import { randomId } from "../common/ids";
 import type { Link } from "../common/link";
-import { type Words, words } from "../common/order";
+import { type Words, words } from "./words";
 import { shadow } from "../common/style";
 import { Bar } from "./bar";
 import { CSS, ROW_PX } from "./css";
@@ -28,6 +28,8 @@ export interface Shared {
   readonly store: Store;
   readonly head: Head | undefined;
   now(): number;
+  /** The time in the clusters: what happened there counts from it. */
+  time(): number;
   /** These have been looked at, in whichever view. */
   seen(keys: readonly string[]): void;
 }
@@ -36,7 +38,7 @@ export class View {
   #shared: Shared;
   #id = randomId();
   #abort = new AbortController();
-  #root = element("div", { class: "root", role: "region", tabindex: "-1" });
+  #root = element("div", { class: "root", role: "region", tabindex: "-1", "aria-label": "events" });
   #bar: Bar;
   #time: Timeline;
   #list: RowList;
@@ -100,7 +102,7 @@ export class View {
         },
         seen: (keys) => shared.seen(keys),
       },
-      () => shared.now(),
+      () => shared.time(),
       signal,
     );
     this.#details = new Details(
@@ -188,7 +190,7 @@ export class View {
 
   #draw(): void {
     const { store } = this.#shared;
-    const now = this.#shared.now();
+    const now = this.#shared.time();
     const from = this.#back > 0 ? now - this.#back : beginOf(this.#shown, now);
     this.#time.draw(this.#lanes, from, now, { stamp: `${store.version} ${this.#back} ${this.#picked}`, key: this.#picked, fresh: store.fresh });
     const one = store.happened.get(this.#picked);

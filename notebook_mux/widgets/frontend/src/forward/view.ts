@@ -1,7 +1,8 @@
 /** One view of a forward: from where to where, what passes, and what failed last. */
 
 import type { Model } from "../common/afm";
-import { clock, count, element, hideCopy, setText } from "../common/dom";
+import { conditionWords } from "../common/condition";
+import { count, element, hideCopy, setText } from "../common/dom";
 import { askingButton } from "../common/drawn";
 import { randomId } from "../common/ids";
 import type { Link } from "../common/link";
@@ -13,7 +14,7 @@ import { type Data, address, isHere, tone } from "./data";
 const CSS = `
 .way { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 10px; padding: 8px 10px 2px; }
 .way .place { font-family: var(--mono); overflow-wrap: anywhere; }
-.way a { color: var(--accent); }
+.way a { color: var(--accent-text); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(110px, auto)); gap: 6px 18px; padding: 6px 10px 8px;
   font-variant-numeric: tabular-nums; align-items: end; }
 .figures b { font-weight: 600; font-size: 120%; display: block; white-space: nowrap; }
@@ -23,7 +24,7 @@ const CSS = `
 .spark .area { fill: color-mix(in srgb, var(--accent) 16%, transparent); stroke: none; }
 .failed { padding: 3px 10px 6px; color: var(--bad); overflow-wrap: anywhere; }
 .failed[hidden] { display: none; }
-.frozen .way, .frozen .figures, .frozen .failed, .frozen .bar > :not(button) { opacity: .5; }
+.frozen .way, .frozen .figures, .frozen .failed, .frozen .bar > :not(button) { filter: grayscale(1); }
 button:disabled { opacity: .5; cursor: default; }
 `;
 
@@ -87,7 +88,7 @@ export class View {
     this.#root.setAttribute("data-lm-suppress-shortcuts", "true");
     const freeze = this.#button("Freeze", "freeze", "Write what stands here now into the notebook");
     this.#close = this.#button("Close", "close", "Close the local port and all connections through it");
-    const bar = element("div", { class: "bar", role: "toolbar", "aria-label": "forward" });
+    const bar = element("div", { class: "bar", role: "group", "aria-label": "forward" });
     bar.append(this.#dot, this.#state, this.#words, element("span", { class: "push" }), this.#said, freeze, this.#close);
     const way = element("div", { class: "way" }, this.#local, element("span", { class: "dim" }, "→"), this.#remote, this.#where);
     const figures = element("div", { class: "figures" });
@@ -144,13 +145,9 @@ export class View {
     setText(this.#where, url === undefined || here ? "" : "(on the kernel's machine)");
   }
 
-  #condition({ condition: { kernel, attention, heard }, waits }: Link, data: Data | undefined): void {
-    const since = heard > 0 ? ` since ${clock(heard / 1000)}` : "";
-    let text = "";
-    if (kernel === "gone") text = `Not live${since}: the kernel has gone. Run the cell again.`;
-    else if (kernel === "reconnecting") text = `Not live${since}: connecting to the Jupyter server again …`;
-    else if (attention === "idle") text = `Paused${since}: no input here for half an hour. Move the mouse to go on.`;
-    else if (waits) text = "What you asked waits: this kernel hears the page when the running cell is through.";
+  #condition({ condition, waits }: Link, data: Data | undefined): void {
+    const { kernel } = condition;
+    const text = conditionWords(condition, waits);
     this.#banner.className = waits ? "line" : "line bad";
     setText(this.#banner, text);
     this.#banner.hidden = text === "";

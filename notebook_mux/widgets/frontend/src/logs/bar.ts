@@ -37,7 +37,7 @@ const ORDER = ["failed", "unreachable", "waiting", "asking", "live", "ended", "g
 const SHORT: Record<string, string> = { asking: "opening" };
 
 export class Bar {
-  readonly top = element("div", { class: "bar", role: "toolbar", "aria-label": "logs" });
+  readonly top = element("div", { class: "bar", role: "group", "aria-label": "logs" });
   #title = element("span", { class: "title" });
   #states = element("button", { type: "button", class: "states", title: "Pods and containers", "aria-expanded": "false" });
   #chips: HTMLButtonElement[] = [];
@@ -56,7 +56,7 @@ export class Bar {
       const many = element("span", { class: "many" });
       const chip = element("button", { type: "button", class: "level", "aria-pressed": "true", title: `${name}: click to hide or show` });
       chip.dataset["level"] = String(numbers[0]);
-      chip.append(element("b", {}, letter), many);
+      chip.append(element("b", { "aria-hidden": "true" }, letter), element("span", { class: "hidden" }, `${name}: `), many);
       chip.addEventListener("click", (event) => {
         if (event.altKey || event.detail > 1) this.#chips.forEach((other) => press(other, other === chip));
         else press(chip, !pressed(chip));
@@ -91,8 +91,11 @@ export class Bar {
     this.top.append(this.#title, this.#states, tools);
   }
 
-  settings(title: string, wrap: boolean, times: Times): void {
+  title(title: string): void {
     setText(this.#title, title);
+  }
+
+  look(wrap: boolean, times: Times): void {
     press(this.#wrap, wrap);
     this.#times.value = times;
   }
@@ -111,7 +114,6 @@ export class Bar {
     GROUPS.forEach(([, name, numbers], at) => {
       const sum = numbers.reduce((total, level) => total + (lines[level] ?? 0), 0);
       setText(this.#counts[at] as Node, shortCount(sum));
-      (this.#chips[at] as HTMLElement).setAttribute("aria-label", `${name}: ${sum}`);
       (this.#chips[at] as HTMLElement).title = `${name}: ${count(sum)}. Click to hide or show them, double-click to see them alone.`;
     });
   }

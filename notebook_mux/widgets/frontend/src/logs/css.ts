@@ -15,9 +15,9 @@ select:focus-visible { outline: 2px solid var(--accent); outline-offset: -1px; }
 .icon:hover { color: var(--text); }
 .icon[aria-pressed="true"] { color: var(--accent); border-color: var(--accent); }
 .icon svg { display: block; fill: none; stroke: currentColor; stroke-width: 1.4; stroke-linecap: round; stroke-linejoin: round; }
-.bar > * { flex: none; }
+.bar > * { flex: none; max-width: 100%; }
 .bar .push { flex: 1; }
-.tools-of { display: inline-flex; align-items: center; margin-left: auto; }
+.tools-of { display: inline-flex; flex-wrap: wrap; row-gap: 2px; align-items: center; margin-left: auto; }
 .tools-of select { margin: 0 3px; width: 92px; }
 .tools-of .levels { margin-right: 4px; }
 .line .push { flex: 1; }
@@ -108,8 +108,7 @@ mark.hl { background: #9fe6ff; }
   height: 28px; padding: 0 5px 0 12px; border-radius: 15px; background: var(--back); border: 1px solid var(--accent);
   box-shadow: 0 2px 10px rgba(0, 0, 0, .28); white-space: nowrap; font-variant-numeric: tabular-nums; }
 .pill[hidden], .empty[hidden], .sources[hidden], .minimap[hidden] { display: none; }
-.pill button { border-radius: 11px; background: var(--accent); border-color: var(--accent); color: #fff; }
-.root[data-dark="true"] .pill button { color: #111; }
+.pill button { border-radius: 11px; background: var(--fill); border-color: var(--fill); color: var(--on-fill); }
 .empty { position: absolute; inset: 26px 0 20px; display: flex; align-items: center; justify-content: center; color: var(--dim); pointer-events: none; }
 .sources { flex: none; width: 280px; max-width: 45%; border-left: 1px solid var(--line); display: flex; flex-direction: column; overflow: hidden; }
 .sources .tools { display: flex; gap: 5px; padding: 5px 8px; border-bottom: 1px solid var(--line); }
@@ -128,7 +127,7 @@ mark.hl { background: #9fe6ff; }
 .entry.over .name { opacity: .7; }
 .foot { font-size: 88%; }
 .frozen .list { filter: saturate(.45); }
-.frozen .minimap, .frozen .bar .levels { opacity: .6; }
+.frozen .minimap, .frozen .bar .levels { filter: grayscale(1); }
 .grip { height: 7px; cursor: ns-resize; background: var(--raised); border-top: 1px solid var(--line); touch-action: none; }
 .grip:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
 .menu { position: absolute; z-index: 15; background: var(--back); border: 1px solid var(--line); border-radius: 4px;

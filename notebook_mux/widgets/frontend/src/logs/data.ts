@@ -52,15 +52,19 @@ export interface State {
 
 export type Times = "local" | "utc" | "age" | "off";
 
-export interface Settings {
-  height: number;
+/** What views and Python both set. */
+export interface Settable {
   wrap: boolean;
   times: Times;
   include: string;
   exclude: string;
   highlight: string;
-  /** The view that set one of them last. */
-  by: string;
+}
+
+export interface Settings extends Settable {
+  height: number;
+  /** The number of the last change of these settings. */
+  at: number;
 }
 
 export interface Head {

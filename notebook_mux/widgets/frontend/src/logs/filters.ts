@@ -1,7 +1,6 @@
 /** Which lines are shown: expressions that let in and keep out, one that highlights, and a time to go to. */
 
 import { element, setText } from "../common/dom";
-import type { Settings } from "./data";
 import { Field } from "./field";
 
 export type Filter = "include" | "exclude" | "highlight";
@@ -64,10 +63,14 @@ export class Filters {
     }, { signal });
   }
 
-  settings(settings: Settings, mine: boolean): void {
-    if (mine) return; // what is being typed here is there already
-    for (const [name, field] of this.#fields) field.set(settings[name]);
-    if (FIELDS.some(([name]) => settings[name] !== "")) this.bar.hidden = false;
+  /** Set from elsewhere. */
+  set(changed: Partial<Record<Filter, string>>): void {
+    for (const [name, field] of this.#fields) {
+      const text = changed[name];
+      if (text === undefined) continue;
+      field.set(text);
+      if (text !== "") this.bar.hidden = false;
+    }
   }
 
   show(which: "bar" | "jumper"): void {

@@ -1,6 +1,7 @@
 /** How the log stands, in lines of words: what is wrong, since when, and what to do. */
 
-import { clock, count } from "../common/dom";
+import { cutWords, idleWords, WAITS } from "../common/condition";
+import { count } from "../common/dom";
 import type { Condition } from "../common/link";
 import { trouble } from "../common/trouble";
 import { type Head, type Kept, label, type Names, sourceTone, standing, type State } from "./data";
@@ -48,15 +49,13 @@ function severity(state: string): number {
 }
 
 /** What is to be said of the kernel and the way to it; undefined where all is well. */
-export function kernelNotice({ kernel, attention, heard }: Condition, closed: boolean, waits: boolean): Notice | undefined {
-  const since = heard > 0 ? ` since ${clock(heard / 1000)}` : "";
+export function kernelNotice(condition: Condition, closed: boolean, waits: boolean): Notice | undefined {
   const said = (text: string, tone: string): Notice => ({ name: "", text, tone });
-  if (kernel === "gone") return said(`Not live${since}: the kernel has gone. The lines here stay. Run the cell again.`, "bad");
-  if (closed) return said("Closed: no more lines come. Run the cell again to go on.", "bad");
-  if (kernel === "reconnecting") return said(`Not live${since}: connecting to the Jupyter server again …`, "bad");
-  if (attention === "idle") return said(`Paused${since}: no input here for half an hour. Move the mouse to go on.`, "");
-  if (waits) return said("What you asked waits: this kernel hears the page when the running cell is through.", "");
-  return undefined;
+  if (condition.kernel !== "gone" && closed) return said("Closed: no more lines come. Run the cell again to go on.", "bad");
+  const cut = cutWords(condition, "The lines here stay. Run the cell again.");
+  if (cut !== "") return said(cut, "bad");
+  const still = idleWords(condition) || (waits ? WAITS : "");
+  return still === "" ? undefined : said(still, "");
 }
 
 /** What stands where no line is. */

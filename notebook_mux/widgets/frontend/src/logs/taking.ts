@@ -1,7 +1,7 @@
 /** Copying and downloading, and what is said of it. */
 
 import { count } from "../common/dom";
-import { toClipboard } from "../terminal/clipboard";
+import { toClipboard } from "../common/clipboard";
 import { showMenu } from "../terminal/menu";
 import type { Drawing } from "./line";
 import type { Rows } from "./rows";

@@ -1,6 +1,7 @@
 /** One view of a log: what it shows of the page's lines, how far it is read, and what its user asks for. */
 
 import type { Model } from "../common/afm";
+import { Agreed } from "../common/agreed";
 import { clock, count, element, hideCopy, setText } from "../common/dom";
 import { randomId } from "../common/ids";
 import { shadow } from "../common/style";
@@ -9,7 +10,7 @@ import { rgb } from "../terminal/theme";
 import { Bar } from "./bar";
 import { type Paper, paperOn } from "./colors";
 import { CSS } from "./css";
-import { type Head, label, naming, type Settings, type Times } from "./data";
+import { type Head, label, naming, type Settable, type Times } from "./data";
 import { type Filter, Filters } from "./filters";
 import { Finder } from "./finder";
 import { listen } from "./hands";
@@ -52,7 +53,7 @@ export class View {
   #taking: Taking;
   #grip: Grip;
   #drawing: Drawing;
-  #settings: Settings | undefined;
+  #agreed: Agreed<Settable>;
   #height = 0;
   /** The height grows with the first lines, until it is as high as it may be or somebody sets it. */
   #fitting = true;
@@ -109,6 +110,14 @@ export class View {
       freeze: () => void this.#do("freeze"),
       pause: () => this.#pause(!this.#paused),
     }, signal);
+    this.#agreed = new Agreed<Settable>({ wrap: false, times: "local", include: "", exclude: "", highlight: "" }, {
+      set: (name, value) => this.#have(name, value),
+      settings: () => shared.head?.settings,
+      other: (changed) => {
+        this.#look(changed);
+        this.#filters.set(changed);
+      },
+    });
     this.#grip = new Grip((pixels) => {
       this.#fitting = false;
       this.#frame.style.height = `${pixels}px`;
@@ -150,23 +159,13 @@ export class View {
   head({ title, settings }: Head): void {
     this.#root.setAttribute("aria-label", `logs of ${title}`);
     this.#list.element.setAttribute("aria-label", `log lines of ${title}`);
-    const before = this.#settings;
-    this.#settings = settings;
-    this.#bar.settings(title, settings.wrap, settings.times);
-    this.#filters.settings(settings, settings.by === this.id && before !== undefined);
+    this.#bar.title(title);
     if (settings.height !== this.#height) {
       this.#height = settings.height;
       this.#fitting = true;
       this.#tall = 0;
     }
-    if (settings.wrap !== before?.wrap || settings.times !== before.times) {
-      this.#list.wrap = settings.wrap;
-      this.#root.classList.toggle("wrapped", settings.wrap);
-      this.#drawing.times = this.#minimap.times = settings.times;
-      this.#gutter();
-      this.#list.renew();
-      this.#minimap.plan(0);
-    }
+    this.#agreed.take(settings);
   }
 
   state(): void {
@@ -251,6 +250,17 @@ export class View {
     this.#list.renew();
   }
 
+  #look({ wrap = this.#list.wrap, times = this.#drawing.times }: Partial<Settable>): void {
+    this.#bar.look(wrap, times);
+    if (wrap === this.#list.wrap && times === this.#drawing.times) return;
+    this.#list.wrap = wrap;
+    this.#root.classList.toggle("wrapped", wrap);
+    this.#drawing.times = this.#minimap.times = times;
+    this.#gutter();
+    this.#list.renew();
+    this.#minimap.plan(0);
+  }
+
   #gutter(): void {
     const { times, dated, labelled, sources, names } = this.#drawing;
     const widths: Record<Times, number> = { local: 13, utc: 13, age: 7, off: 0 };
@@ -329,10 +339,7 @@ export class View {
   }
 
   #filter(name: Filter, regex: RegExp | undefined, text: string): void {
-    if (this.#settings !== undefined && this.#settings[name] !== text) {
-      this.#settings = { ...this.#settings, [name]: text };
-      this.#ask({ t: "set", name, value: text });
-    }
+    this.#agreed.say(name, text);
     if (name === "highlight") {
       this.#drawing.highlight = regex;
       this.#list.renew();
@@ -445,16 +452,18 @@ export class View {
     setText(this.#said, String(answer.ok ? (answer["said"] ?? "") : answer.error));
   }
 
-  #set(name: "wrap" | "times", value: boolean | string): void {
-    if (this.#settings === undefined || this.#shared.head === undefined) return;
-    // shown at once: the kernel may be long in answering
-    this.head({ ...this.#shared.head, settings: { ...this.#settings, [name]: value, by: this.id } });
-    this.#ask({ t: "set", name, value });
+  /** Shown at once: the kernel may be long in answering. */
+  #set<Name extends "wrap" | "times">(name: Name, value: Settable[Name]): void {
+    this.#look({ [name]: value });
+    this.#agreed.say(name, value);
   }
 
-  #ask(message: Record<string, unknown>): void {
-    const { link } = this.#shared;
-    void link.ask({ ...message, view: this.id }).then(({ ok, error }) => ok || setText(this.#said, String(error)));
+  /** Have the kernel set something; comes back with the number of that change, undefined where it was refused. */
+  async #have(name: string, value: boolean | string): Promise<number | undefined> {
+    const answer = await this.#shared.link.insist({ t: "set", name, value, view: this.id });
+    if (answer.ok) return Number(answer["at"]);
+    setText(this.#said, String(answer.error));
+    return undefined;
   }
 
   #focus(): void {

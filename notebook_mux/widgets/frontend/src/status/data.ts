@@ -1,9 +1,11 @@
 /** What the kernel says of a manager. Times are Unix seconds, lag is in seconds. */
 
+import type { Clock } from "../common/clock";
 import type { Standing } from "../common/trouble";
 
 export interface Socket {
   url: string;
+  user?: string;
   state: string;
   reason: string;
   last_error: string;
@@ -29,6 +31,28 @@ export interface Cluster extends Standing {
   write: boolean;
 }
 
+/** Of each second of the last minute, the oldest first; empty where the kernel keeps none. */
+export interface Minute {
+  changes: number[];
+  bytes: number[];
+  /** The longest, in seconds. */
+  lag: number[];
+}
+
+/** What all streams cost in the kernel together. */
+export interface Kernel {
+  /** Bytes. */
+  memory: number;
+  /** Seconds. */
+  cpu: number;
+  minute: Minute;
+}
+
+/** The newest of a minute's figures. */
+export function lastOf(seconds: readonly number[]): number {
+  return seconds.at(-1) ?? 0;
+}
+
 export interface Stream {
   id: string;
   what: string;
@@ -43,6 +67,17 @@ export interface Stream {
   lag: number;
   last_change: number;
   holders: number;
+  requests: number;
+  snapshots: number;
+  /** Who holds it, in words. */
+  held: string[];
+  minute: Minute;
+  change_rate: number;
+  byte_rate: number;
+  /** Bytes that its objects take in the kernel. */
+  memory: number;
+  /** Seconds of the kernel's thread. */
+  cpu: number;
 }
 
 export interface Terminal {
@@ -57,8 +92,17 @@ export interface Terminal {
   kept: number;
 }
 
+/** The embedded cluster's scenario, and how its clock goes. */
+export interface Demo {
+  scenario: string;
+  seed: number;
+  clock: Clock;
+}
+
 export interface Data {
+  demo?: Demo | null;
   socket: Socket;
+  kernel: Kernel;
   clusters: Cluster[];
   streams: Stream[];
   terminals?: Terminal[];

@@ -12,6 +12,8 @@ export class Spark {
     private readonly width: number,
     private readonly height: number,
     label: string,
+    /** What fills the picture at least: noise is no mountain. */
+    private readonly least = 1,
   ) {
     this.element.setAttribute("class", "spark");
     this.element.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -28,7 +30,8 @@ export class Spark {
 
   /** The line of the rates, and a stroke for each second of a cut. */
   draw(rates: readonly number[], cuts: readonly boolean[] = []): void {
-    const top = Math.max(1, ...rates);
+    if (rates.length < 2) return;
+    const top = Math.max(this.least, ...rates);
     const step = this.width / (rates.length - 1);
     const points = rates.map((rate, at) => {
       const y = this.height - 1 - (rate / top) * (this.height - 3);

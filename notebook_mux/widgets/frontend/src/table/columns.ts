@@ -1,55 +1,37 @@
-/** The grid's columns from the server's: which, how wide, how sorted, how coloured. */
+/** The grid's columns from the table's: which, how wide, how coloured. What stands in them the view is asked for. */
 
-import type { CellClassParams, ColDef, ICellRendererParams, IRowNode, ITooltipParams, ValueFormatterParams, ValueGetterParams } from "ag-grid-community";
+import type { CellClassParams, ColDef, ITooltipParams, ValueFormatterParams, ValueGetterParams } from "ag-grid-community";
 
 import { element } from "../common/dom";
-import { compareKeys, naturalKey } from "../common/order";
-import type { Column, Head } from "./head";
-import { asText, type Row } from "./rows";
-import { hasShape, tone } from "./tones";
+import { plain } from "../common/plain";
+import { type Field, fieldOf, type TimeOf } from "./cells";
+import type { Head } from "./head";
+import type { Place } from "./rowmodel";
+import type { Row } from "./rows";
+import type { Said } from "./tone_rules";
+import { hasShape, NAMES } from "./tones";
+import { NARROW, type Need, needOf, PADDING } from "./widths";
 
-const PADDING = 26;
-const NARROW = 44;
-const WIDE = 360;
 const SAMPLE = 400;
-/** Characters from which a cell is likely to be cut, and shown in full where the pointer rests. */
-const LONG = 40;
+/** Of a character, about: by it, a cell that is likely to be cut is shown in full where the pointer rests. */
+const CHARACTER_PX = 7;
 const NOTHING = new Set(["", "<none>", "<unset>"]);
-const SHAPE = 18;
-/** A state that any pod may come into, and that should not be cut when it does. */
-const LONG_STATE = "CrashLoopBackOff";
+const RIGHT = new Set(["integer", "number", "quantity"]);
 
-/** Seconds since the epoch by the kernel's clock. */
-export type Now = () => number;
+/** What the grid takes for an attack on its prototypes, and for no column's id. */
+const REFUSED = new Set(["__proto__", "constructor", "prototype"]);
+const APART = "\u0000";
 
-const RIGHT = new Set(["integer", "number"]);
+/** The grid's id of a column. */
+export const idOf = (title: string): string => (REFUSED.has(title) ? title + APART : title);
 
-/** The id of the column with each row's button. */
+/** The title of the column of an id. */
+export const titleOf = (id: string): string => (id.endsWith(APART) ? id.slice(0, -1) : id);
+
+/** The id of the column with each row's mark and button. */
 export const ACT = "\u0000act";
 
-const ACT_PX = 28;
-
-/** The id of the hidden column that keeps the order of kubectl: cluster, namespace, name. */
-export const ORDER = "\u0000order";
-
-const measure = document.createElement("canvas").getContext("2d");
-
-function width(texts: Iterable<string>, title: string, font: string, bold: boolean): number {
-  if (measure === null) return 120;
-  measure.font = `600 ${font}`;
-  let widest = measure.measureText(title).width + 14; // the sort arrow
-  if (!bold) measure.font = font;
-  for (const text of texts) widest = Math.max(widest, measure.measureText(text).width);
-  return Math.round(Math.min(WIDE, Math.max(NARROW, widest + PADDING)));
-}
-
-/** Titles shown, in order. */
-export function shownTitles(head: Head): string[] {
-  const lead = [...(head.several[0] ? ["Cluster"] : []), ...(head.several[1] ? ["Namespace"] : [])];
-  const { columns, wide } = head.settings;
-  if (columns !== null) return [...lead.filter((title) => !columns.includes(title)), ...columns];
-  return [...lead, ...head.columns.filter((column) => wide || !column.wide).map((column) => column.title)];
-}
+export const ACT_PX = 28;
 
 /** The columns with cells that go on by themselves. */
 export function liveTitles(head: Head, rows: Iterable<Row>): string[] {
@@ -64,125 +46,116 @@ export function liveTitles(head: Head, rows: Iterable<Row>): string[] {
 
 /** The words of a row's button. */
 export function actLabel(row: Row): string {
-  return `Events and logs of ${row.name}`;
+  return `Details of ${row.name}`;
 }
 
-/** A button in each row; the grid's cells are reached by arrow keys, and Enter does in each of them what it does. */
-export function actColumn(open: (row: Row, byKey: boolean) => void, opened: () => string): ColDef<Row> {
+/**
+ * A mark and a button in each row; the grid's cells are reached by arrow keys, and Enter does in each of them what it
+ * does. The button is of its place: whose it is just now is said by `painting.ts`.
+ */
+export function actColumn(looks: boolean, open: (place: number, byKey: boolean) => void): ColDef<Place> {
   return {
     colId: ACT,
-    headerName: "",
+    headerName: "Details",
+    headerClass: "act",
     width: ACT_PX,
     minWidth: ACT_PX,
     pinned: "left",
     lockPinned: true,
+    lockPosition: "left",
     sortable: false,
     resizable: false,
     suppressMovable: true,
     cellClass: "act",
-    cellRenderer: ({ data }: ICellRendererParams<Row>) => {
-      if (data === undefined) return "";
-      const label = actLabel(data);
-      const expanded = String(opened() === data.key);
-      const shown = { type: "button", tabindex: "-1", title: `${label} (Enter)`, "aria-label": label, "aria-expanded": expanded };
-      const made = element("button", shown, "≡");
-      made.dataset["key"] = data.key;
+    cellRenderer: ({ data }: { data: Place | undefined }) => {
+      if (data === undefined || !looks) return "";
+      const made = element("button", { type: "button", tabindex: "-1" }, "≡");
       made.addEventListener("click", (event) => {
         event.stopPropagation(); // the row is not selected by it
-        open(data, event.detail === 0);
+        open(data.place, event.detail === 0);
       });
       return made;
     },
   };
 }
 
-export function columnDefs(head: Head, rows: Iterable<Row>, font: string, now: Now): ColDef<Row>[] {
+/** What a view says of the row at a place. */
+export type RowAt = (place: number) => Row | undefined;
+
+const BETWEEN = "\u0000";
+
+/** What columns need, by the first of the rows. */
+export function needsOf(head: Head, titles: readonly string[], rows: Iterable<Row>, family: string, timeOf: TimeOf): Need[] {
   const sample: Row[] = [];
   for (const row of rows) {
     sample.push(row);
     if (sample.length === SAMPLE) break;
   }
-  const clusters = head.clusters.map((cluster) => cluster.name);
-  const order: ColDef<Row> = {
-    colId: ORDER,
-    hide: true,
-    lockVisible: true,
-    comparator: (_a, _b, a: IRowNode<Row>, b: IRowNode<Row>) => byPlace(a.data, b.data),
-  };
-  const titles = shownTitles(head);
-  const stateAt = head.columns.findIndex((column) => column.title === "Status");
-  const defs = titles.map((title, place): ColDef<Row> => {
-    const index = head.columns.findIndex((column) => column.title === title);
-    const column = head.columns[index];
-    const value =
-      column !== undefined
-        ? (row: Row): unknown => row.cell(index, now())
-        : title === "Cluster"
-          ? (row: Row): unknown => clusters[row.cluster]
-          : (row: Row): unknown => row.namespace;
-    const source = column !== undefined ? (row: Row): unknown => row.source(index) : value;
-    const texts = sample.map((row) => asText(value(row)));
-    const shaped = hasShape(title);
-    if (shaped) texts.push(LONG_STATE);
-    // an age that ticks over to a longer text must not be cut
-    if (sample.some((row) => column !== undefined && row.isLive(index))) texts.push("00h00m");
-    const def = common(title, column, value, source, (row) => (stateAt < 0 ? "" : row.cell(stateAt, 0)));
-    def.comparator = (_a, _b, a: IRowNode<Row>, b: IRowNode<Row>) =>
-      a.data && b.data ? compare(a.data, b.data, index, title, value) : 0;
-    def.width = width(texts, title, font, shaped) + (shaped ? SHAPE : 0);
-    if (place === titles.length - 1) Object.assign(def, { flex: 1, minWidth: def.width });
-    return def;
+  return titles.map((title) => {
+    const field = fieldOf(head, title, timeOf);
+    return needOf(field, sample, family, isRight(field));
   });
-  return [order, ...defs];
 }
 
-function common(
-  title: string,
-  column: Column | undefined,
-  value: (row: Row) => unknown,
-  source: (row: Row) => unknown,
-  state: (row: Row) => unknown,
-): ColDef<Row> {
-  const right = column !== undefined && RIGHT.has(column.type);
+/** The grid's columns: each as wide as it is given, and the last one, with a `rest`, at least that and all that is left. */
+export function columnDefs(
+  head: Head,
+  titles: readonly string[],
+  widths: readonly number[],
+  rest: number | undefined,
+  timeOf: TimeOf,
+  rowAt: RowAt,
+): ColDef<Place>[] {
+  return titles.map((title, place): ColDef<Place> => {
+    const def = columnDef(fieldOf(head, title, timeOf), rowAt);
+    def.width = widths[place] ?? NARROW;
+    if (place < titles.length - 1 || rest === undefined) return Object.assign(def, { flex: null }); // also of one that was the last before
+    return Object.assign(def, { flex: 1, minWidth: rest });
+  });
+}
+
+function isRight({ column }: Field): boolean {
+  return column !== undefined && RIGHT.has(column.type);
+}
+
+function columnDef(field: Field, rowAt: RowAt): ColDef<Place> {
+  const { title, column } = field;
+  const right = isRight(field);
   const shaped = hasShape(title);
-  const text = (row: Row | null | undefined): string => (row ? asText(value(row)) : "");
+  const text = (value: unknown): string => (typeof value === "string" ? plain(value.slice(value.indexOf(BETWEEN) + 1)) : "");
   return {
-    colId: title,
-    headerName: title,
-    headerTooltip: column?.about.split(". ")[0] ?? title,
+    colId: idOf(title),
+    headerName: plain(title),
+    headerTooltip: plain(column?.about.split(". ")[0] ?? title),
     headerClass: right ? "right" : "",
-    // The grid asks for values at every comparison; the text is made only for what is drawn.
-    valueGetter: ({ data }: ValueGetterParams<Row>) => (data ? source(data) : undefined),
-    equals: same,
-    valueFormatter: ({ data }: ValueFormatterParams<Row>) => text(data),
-    tooltipValueGetter: ({ data }: ITooltipParams<Row>) => (text(data).length > LONG ? text(data) : null),
-    cellClass: ({ data }: CellClassParams<Row>) => {
-      const shown = text(data);
+    // All that is seen of a cell, so that the grid draws it again where that differs, and only there.
+    valueGetter: ({ data }: ValueGetterParams<Place>) => {
+      const row = data && rowAt(data.place);
+      return row === undefined ? "" : `${field.said(row)[0]}${BETWEEN}${field.text(row)}`;
+    },
+    valueFormatter: ({ value }: ValueFormatterParams<Place>) => text(value),
+    tooltipValueGetter: ({ data, column }: ITooltipParams<Place>) => {
+      const row = data && rowAt(data.place);
+      const room = column !== undefined && "getActualWidth" in column ? column.getActualWidth() - PADDING : Infinity;
+      return row === undefined ? null : tooltip(plain(field.text(row)), field.said(row), room);
+    },
+    cellClass: ({ value }: CellClassParams<Place>) => {
+      const shown = text(value);
+      const tone = String(value).slice(0, String(value).indexOf(BETWEEN));
       return [
         right ? "right" : "",
         title === "Name" ? "name" : "",
         shaped ? "shaped" : "",
-        NOTHING.has(shown) ? "nothing" : `tone-${tone(title, shown, data ? state(data) : "")}`,
+        tone !== "" ? `tone-${tone}` : NOTHING.has(shown) ? "nothing" : "",
       ];
     },
   };
 }
 
-/** Whether two sources of a cell give the same text. */
-function same(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  return Array.isArray(a) && Array.isArray(b) && a[0] === b[0] && a[1] === b[1];
-}
-
-function compare(a: Row, b: Row, index: number, title: string, value: (row: Row) => unknown): number {
-  const ordered =
-    index >= 0
-      ? compareKeys(a.sortKey(index, title), b.sortKey(index, title))
-      : compareKeys(naturalKey(value(a)), naturalKey(value(b)));
-  return ordered || byPlace(a, b);
-}
-
-function byPlace(a: Row | undefined, b: Row | undefined): number {
-  if (a === undefined || b === undefined) return 0;
-  return a.place < b.place ? -1 : a.place > b.place ? 1 : 0;
+/** What is said where the pointer rests: a cell that is cut, and what it means where that is more than the cell. */
+function tooltip(shown: string, [tone, meaning]: Said, room: number): string | null {
+  const more = meaning !== "" && meaning.toLowerCase() !== shown.toLowerCase();
+  const means = more ? (tone === "" ? meaning : `${NAMES[tone]}: ${meaning}`) : "";
+  if (shown.length * CHARACTER_PX > room) return means === "" ? shown : `${shown}\n${means}`;
+  return means === "" ? null : means;
 }

@@ -69,11 +69,6 @@ export class Connector {
     return this.#direct?.name ?? this.#comm.name;
   }
 
-  /** Whether it is still being found out if there is a better one. */
-  get trying(): boolean {
-    return this.#trying;
-  }
-
   /** Begin, or go on after `stop`. */
   start(): void {
     if (this.#on) return;

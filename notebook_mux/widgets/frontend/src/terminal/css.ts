@@ -43,7 +43,7 @@ export const CSS = `${xterm}
 .question .shown { margin: 0; padding: 6px 8px; background: var(--raised); border: 1px solid var(--line); font-family: var(--mono);
   overflow: auto; max-height: 12em; min-height: 1.4em; white-space: pre-wrap; overflow-wrap: anywhere; }
 .question .answers { display: flex; gap: 8px; flex-wrap: wrap; }
-.question .yes { background: var(--accent); border-color: var(--accent); color: #fff; }
+.question .yes { background: var(--fill); border-color: var(--fill); color: var(--on-fill); }
 .menu { position: absolute; z-index: 15; background: var(--back); border: 1px solid var(--line); border-radius: 4px;
   box-shadow: 0 3px 12px rgba(0, 0, 0, .3); padding: 3px 0; display: flex; flex-direction: column; min-width: 12em; }
 .menu button { border: 0; border-radius: 0; text-align: left; height: 26px; padding: 0 12px; background: transparent; }

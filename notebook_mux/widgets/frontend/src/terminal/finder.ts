@@ -53,6 +53,8 @@ export class Finder {
       { signal },
     );
     search.onDidChangeResults(({ resultIndex, resultCount }) => {
+      // after output the addon looks again for what it found last, a moment later
+      if (this.#words.hasAttribute("aria-invalid")) return;
       const at = resultIndex >= 0 ? `${resultIndex + 1} of ${resultCount}` : `${resultCount} found`;
       setText(this.#found, this.#words.value === "" ? "" : resultCount === 0 ? "not found" : at);
     });
@@ -97,6 +99,7 @@ export class Finder {
       if (!(way === "next" ? findNext : findPrevious).call(this.#search, words, options)) setText(this.#found, "not found");
     } catch {
       this.#words.setAttribute("aria-invalid", "true");
+      this.#search.clearDecorations();
       setText(this.#found, "no regular expression");
     }
   }

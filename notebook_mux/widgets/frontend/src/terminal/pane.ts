@@ -6,7 +6,7 @@ import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal } from "@xterm/xterm";
 
-import { toClipboard } from "./clipboard";
+import { toClipboard } from "../common/clipboard";
 import { drawEvent, drawSkipped, RESET } from "./drawing";
 import { encode, latin1, type RunEvent } from "./frames";
 import { putGates, safeTarget } from "./gates";

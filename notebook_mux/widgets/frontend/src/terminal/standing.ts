@@ -1,5 +1,6 @@
 /** How a view stands, in words: its toolbar's and the lines below it. */
 
+import { sinceHeard } from "../common/condition";
 import { clock } from "../common/dom";
 import type { Condition } from "../common/link";
 import type { Standing } from "./bar";
@@ -56,15 +57,14 @@ function state(session: Session, head: Head | undefined): [tone: string, words: 
 /** What is between this page and the program, if anything is. */
 export function troubleLine(view: View, condition: Condition, waits: boolean, again: Line["actions"]): Line | undefined {
   const { session, head, way } = view;
-  const { kernel, attention, heard } = condition;
+  const { kernel, attention } = condition;
   const kept = session.kept > 0 ? ` It is kept for ${span(session.kept)} when nobody looks.` : "";
   if (head?.state === "closed") return { text: `Closed: ${plain(head.reason) || "it has ended for good"}. Run the cell again.`, tone: "" };
   if (kernel === "gone" && way === "direct" && session.phase === "shown") {
     return { text: `The kernel has gone, and the shell is still there.${kept} Run the cell again to have it in Python.`, tone: "warn" };
   }
   if (kernel === "gone") {
-    const since = heard > 0 ? ` since ${clock(heard / 1000)}` : "";
-    return { text: `Not live${since}: the kernel has gone.${kept} Run the cell again to see it.`, tone: "bad" };
+    return { text: `Not live${sinceHeard(condition)}: the kernel has gone.${kept} Run the cell again to see it.`, tone: "bad" };
   }
   if (attention === "idle") {
     return { text: "Paused: no input here for half an hour.", tone: "", ...(again === undefined ? {} : { actions: again }) };

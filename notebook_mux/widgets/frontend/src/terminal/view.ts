@@ -7,7 +7,7 @@ import type { Link } from "../common/link";
 import { shadow } from "../common/style";
 import { Asking } from "./asking";
 import { Bar } from "./bar";
-import { toClipboard } from "./clipboard";
+import { toClipboard } from "../common/clipboard";
 import { Connector, type Memory } from "./connector";
 import { CSS } from "./css";
 import { Finder } from "./finder";
