@@ -12,6 +12,7 @@ Names are imported when they are first used, so that this import stays light.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from notebook_mux._version import __version__
@@ -27,11 +28,14 @@ if TYPE_CHECKING:
         events as events,
         get as get,
         kinds as kinds,
+        kubeconfig as kubeconfig,
         run as run,
         status as status,
         table as table,
         watch as watch,
     )
+    from notebook_mux.api_changes import apply as apply, delete as delete, restart as restart, scale as scale
+    from notebook_mux.api_checks import expect as expect, plug as plug
     from notebook_mux.api_containers import (
         exec as exec,  # noqa: A004 - the contract's word
         logs as logs,
@@ -41,17 +45,24 @@ if TYPE_CHECKING:
     from notebook_mux.errors import (
         AccessError as AccessError,
         Ambiguous as Ambiguous,
+        BadFilter as BadFilter,
+        BadScenario as BadScenario,
         BadSelector as BadSelector,
         Closed as Closed,
+        Conflict as Conflict,
+        ExpectationFailed as ExpectationFailed,
         Forbidden as Forbidden,
         GatewayError as GatewayError,
         InvalidArgument as InvalidArgument,
+        KubectlFailed as KubectlFailed,
         LoginRequired as LoginRequired,
         MuxError as MuxError,
         NoCluster as NoCluster,
         NotFound as NotFound,
         NotSynced as NotSynced,
         OutcomeUnknown as OutcomeUnknown,
+        OutOfOrder as OutOfOrder,
+        PartlyDone as PartlyDone,
         ProgramFailed as ProgramFailed,
         ProtocolError as ProtocolError,
         ServerError as ServerError,
@@ -62,6 +73,7 @@ if TYPE_CHECKING:
         WriteRefused as WriteRefused,
         WrongThread as WrongThread,
     )
+    from notebook_mux.handles.demos import Demo as Demo
     from notebook_mux.handles.events import Events as Events
     from notebook_mux.handles.folding import Folded as Folded
     from notebook_mux.handles.forward import Forward as Forward
@@ -69,11 +81,16 @@ if TYPE_CHECKING:
     from notebook_mux.handles.logs import Logs as Logs
     from notebook_mux.handles.manager import Manager as Manager
     from notebook_mux.handles.objects import Change as Change, Object as Object
+    from notebook_mux.handles.plugs.plug import Cut as Cut, Plug as Plug
     from notebook_mux.handles.programs import Completed as Completed
     from notebook_mux.handles.snapshot import Snapshot as Snapshot
     from notebook_mux.handles.stream import Stream as Stream
+    from notebook_mux.magics.result import KubectlResult as KubectlResult
+    from notebook_mux.printing.check import Check as Check
     from notebook_mux.printing.listing import Listing as Listing
+    from notebook_mux.printing.outcome import Outcome as Outcome
     from notebook_mux.printing.report import Report as Report
+    from notebook_mux.printing.rows import Rows as Rows
     from notebook_mux.widgets.status import Status as Status
     from notebook_mux.widgets.table import Table as Table
     from notebook_mux.widgets.terminal import Terminal as Terminal
@@ -91,6 +108,7 @@ _HOMES = {
             "events",
             "get",
             "kinds",
+            "kubeconfig",
             "run",
             "status",
             "table",
@@ -98,22 +116,31 @@ _HOMES = {
         ),
         "api",
     ),
+    **dict.fromkeys(("apply", "delete", "restart", "scale"), "api_changes"),
+    **dict.fromkeys(("expect", "plug"), "api_checks"),
     **dict.fromkeys(("exec", "logs", "port_forward", "shell"), "api_containers"),
     **dict.fromkeys(
         (
             "AccessError",
             "Ambiguous",
+            "BadScenario",
+            "BadFilter",
             "BadSelector",
             "Closed",
+            "Conflict",
+            "ExpectationFailed",
             "Forbidden",
             "GatewayError",
             "InvalidArgument",
+            "KubectlFailed",
             "LoginRequired",
             "MuxError",
             "NoCluster",
             "NotFound",
             "NotSynced",
+            "OutOfOrder",
             "OutcomeUnknown",
+            "PartlyDone",
             "ProgramFailed",
             "ProtocolError",
             "ServerError",
@@ -126,6 +153,7 @@ _HOMES = {
         ),
         "errors",
     ),
+    "Demo": "handles.demos",
     "Events": "handles.events",
     "Folded": "handles.folding",
     "Forward": "handles.forward",
@@ -134,11 +162,17 @@ _HOMES = {
     "Manager": "handles.manager",
     "Change": "handles.objects",
     "Object": "handles.objects",
+    "Cut": "handles.plugs.plug",
+    "Plug": "handles.plugs.plug",
     "Completed": "handles.programs",
     "Snapshot": "handles.snapshot",
     "Stream": "handles.stream",
+    "KubectlResult": "magics.result",
+    "Check": "printing.check",
     "Listing": "printing.listing",
+    "Outcome": "printing.outcome",
     "Report": "printing.report",
+    "Rows": "printing.rows",
     "Status": "widgets.status",
     "Table": "widgets.table",
     "Terminal": "widgets.terminal",
@@ -162,3 +196,21 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Give a shell the magics ``%kubectl`` and ``%%kubectl``, for ``%load_ext notebook_mux``."""
+    from notebook_mux.magics.registration import register
+
+    register(shell)
+
+
+def _load_magics() -> None:
+    """The same, where this is imported inside IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+    if shell is not None:
+        load_ipython_extension(shell)
+
+
+_load_magics()

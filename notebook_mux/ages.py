@@ -21,7 +21,7 @@ UNKNOWN = "<unknown>"
 DURATIONS, TIMES = 4096, 16384
 """Kept results of parsing: a table's rows are printed again and again, and most of their times stay as they are."""
 
-_PRINTED = re.compile(r"(?:(\d+)y)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_PRINTED = re.compile("".join(rf"(?:(\d{{1,15}}){unit})?" for unit in "ydhms"))  # no more digits than a number has
 _UNITS = (YEAR, DAY, HOUR, MINUTE, 1)
 
 

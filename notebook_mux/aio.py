@@ -24,28 +24,40 @@ from notebook_mux.handles.stream import WAIT_SECONDS, Stream
 from notebook_mux.handles.waiting import awaiting
 
 if TYPE_CHECKING:
+    from notebook_mux.handles.demos import Demo
     from notebook_mux.handles.events import Events
     from notebook_mux.handles.forward import Forward
     from notebook_mux.handles.log_lines import Line
     from notebook_mux.handles.logs import Logs
+    from notebook_mux.handles.plugs.plug import Plug
+    from notebook_mux.printing.check import Check
     from notebook_mux.printing.listing import Listing
+    from notebook_mux.printing.outcome import Outcome
     from notebook_mux.printing.report import Report
+    from notebook_mux.widgets.columns import Columns
     from notebook_mux.widgets.status import Status
     from notebook_mux.widgets.table import Table
     from notebook_mux.widgets.terminal import Terminal
 
 __all__ = [
+    "apply",
     "close",
     "connect",
     "contexts",
+    "delete",
     "demo",
     "doctor",
     "events",
+    "expect",
     "get",
     "kinds",
+    "kubeconfig",
     "logs",
+    "plug",
     "port_forward",
+    "restart",
     "run",
+    "scale",
     "shell",
     "status",
     "table",
@@ -61,7 +73,7 @@ async def connect(
     url: str | None = None,
     kubeconfig: Paths = None,
     namespace: str | None = None,
-    write: bool | str | Sequence[str] = False,
+    write: bool | str | Sequence[str] | None = None,
     user_id: str | None = None,
     timeout: float = 30.0,
 ) -> Manager:
@@ -71,7 +83,7 @@ async def connect(
 
 async def demo(
     scenario: str = "first-look", *, seed: int = 0, clusters: int = 1, reset: bool = False, env: bool = False
-) -> Manager:
+) -> Demo:
     """As `notebook_mux.demo`."""
     return await awaiting(calls.demo(scenario, seed, clusters, reset, env))
 
@@ -127,15 +139,22 @@ async def table(
     what: str | Stream,
     *,
     name: str | None = None,
-    columns: Sequence[str] | None = None,
+    columns: Columns = None,
+    labels: Sequence[str] = (),
     wide: bool = False,
+    usage: bool = False,
     filter: str = "",  # noqa: A002 - the contract's word
+    faults: bool = False,
     sort: str | None = None,
+    group: str | None = None,
     height: int = 400,
     **watch: Any,
 ) -> Table:
     """As `notebook_mux.table`."""
-    settings = {"columns": columns, "wide": wide, "filter": filter, "sort": sort, "height": height}
+    settings = {
+        "columns": columns, "labels": labels, "wide": wide, "usage": usage, "filter": filter, "faults": faults,
+        "sort": sort, "group": group, "height": height,
+    }  # fmt: skip
     return await awaiting(calls.table(what, name, settings, watch))
 
 
@@ -244,6 +263,98 @@ async def events(
     return await awaiting(calls.events(target, warnings, namespace, cluster))
 
 
+async def apply(
+    manifest: Any, *, dry_run: bool = False, force: bool = False, namespace: Names = None, cluster: Names = None
+) -> Outcome:
+    """As `notebook_mux.apply`."""
+    return await awaiting(calls.change("apply", manifest, dry_run, force, namespace, cluster))
+
+
+async def scale(
+    target: Any, replicas: int, *, dry_run: bool = False, namespace: Names = None, cluster: Names = None
+) -> Outcome:
+    """As `notebook_mux.scale`."""
+    return await awaiting(calls.change("scale", target, replicas, dry_run, namespace, cluster))
+
+
+async def restart(target: Any, *, dry_run: bool = False, namespace: Names = None, cluster: Names = None) -> Outcome:
+    """As `notebook_mux.restart`."""
+    return await awaiting(calls.change("restart", target, dry_run, namespace, cluster))
+
+
+async def delete(
+    target: Any,
+    *,
+    cascade: str = "background",
+    grace: int | None = None,
+    dry_run: bool = False,
+    namespace: Names = None,
+    cluster: Names = None,
+) -> Outcome:
+    """As `notebook_mux.delete`."""
+    return await awaiting(calls.change("delete", target, cascade, grace, dry_run, namespace, cluster))
+
+
+async def expect(
+    target: Any = None,
+    *,
+    ready: int | bool | None = None,
+    count: int | None = None,
+    exists: bool | None = None,
+    image: str | None = None,
+    condition: str | None = None,
+    field: str | None = None,
+    equals: Any = ...,
+    endpoints: int | None = None,
+    answers: bool | int | str | re.Pattern[str] | None = None,
+    port: int | str | None = None,
+    path: str = "/",
+    can: str | Sequence[str] = (),
+    cannot: str | Sequence[str] = (),
+    that: Callable[..., Any] | None = None,
+    value: Any = ...,
+    sha: str | None = None,
+    name: str | None = None,
+    hints: str | Sequence[str] = (),
+    selector: Selector = None,
+    timeout: float | None = 60.0,
+    namespace: Names = None,
+    cluster: Names = None,
+) -> Check:
+    """As `notebook_mux.expect`; a function that is given is called on this loop."""
+    steps = calls.expect(
+        target,
+        ready=ready,
+        count=count,
+        exists=exists,
+        image=image,
+        condition=condition,
+        field=field,
+        equals=equals,
+        endpoints=endpoints,
+        answers=answers,
+        port=port,
+        path=path,
+        can=can,
+        cannot=cannot,
+        that=that,
+        value=value,
+        sha=sha,
+        name=name,
+        hints=hints,
+        selector=selector,
+        timeout=timeout,
+        namespace=namespace,
+        cluster=cluster,
+    )
+    return await awaiting(steps)
+
+
+async def plug(name: str = "plug", *, namespace: str | None = None, cluster: str | None = None) -> Plug:
+    """As `notebook_mux.plug`."""
+    return await awaiting(calls.plug(name, namespace, cluster))
+
+
 async def status() -> Status:
     """As `notebook_mux.status`."""
     return await awaiting(calls.status())
@@ -262,6 +373,11 @@ async def kinds(cluster: Names = None, match: str | None = None) -> Listing:
 async def doctor(cluster: str | Sequence[str] | None = None, *, kubeconfig: Paths = None) -> Report:
     """As `notebook_mux.doctor`."""
     return await awaiting(calls.doctor(cluster, kubeconfig))
+
+
+async def kubeconfig() -> str:
+    """As `notebook_mux.kubeconfig`."""
+    return await awaiting(calls.kubeconfig())
 
 
 async def close() -> None:

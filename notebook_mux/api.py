@@ -18,9 +18,11 @@ from notebook_mux.handles.stream import Stream
 from notebook_mux.handles.waiting import blocking, refuse_here
 
 if TYPE_CHECKING:
+    from notebook_mux.handles.demos import Demo
     from notebook_mux.handles.events import Events
     from notebook_mux.printing.listing import Listing
     from notebook_mux.printing.report import Report
+    from notebook_mux.widgets.columns import Columns
     from notebook_mux.widgets.status import Status
     from notebook_mux.widgets.table import Table
 
@@ -32,7 +34,7 @@ def connect(
     url: str | None = None,
     kubeconfig: Paths = None,
     namespace: str | None = None,
-    write: bool | str | Sequence[str] = False,
+    write: bool | str | Sequence[str] | None = None,
     user_id: str | None = None,
     timeout: float = 30.0,
 ) -> Manager:
@@ -47,7 +49,8 @@ def connect(
         url: A gateway's URL, with ``?token=``.
         kubeconfig: A file, or several as kubectl merges them.
         namespace: What is meant where no namespace is given, instead of the contexts' own.
-        write: Whether changes are allowed: on all clusters, or on those named. The last call decides.
+        write: Whether changes are allowed: on all clusters, or on those named. The last call decides. None is no, but
+            on a cluster to learn on, such as a class's, where the gateway says that you are meant to.
         user_id: What tells users apart behind a shared multiplexer; kept per user on disk by default.
         timeout: Seconds for connecting and for the first answer of each cluster.
 
@@ -64,18 +67,23 @@ def connect(
 
 def demo(
     scenario: str = "first-look", *, seed: int = 0, clusters: int = 1, reset: bool = False, env: bool = False
-) -> Manager:
+) -> Demo:
     """Connect to the embedded cluster, with nothing needed; it is started if it does not run, and it is writable.
 
     Args:
-        scenario: What goes on in it.
+        scenario: What goes on in it: ``"first-look"``, ``"rolling-update"`` ..., or the path of a YAML file of one's
+            own.
         seed: The same seed gives the same course of things.
         clusters: How many clusters there are.
         reset: Begin the scenario anew.
         env: Set ``KUBECONFIG`` for this kernel, for ``!kubectl``.
 
+    Returns:
+        A manager whose clusters' time can be changed: ``demo.speed(10)``, ``pause()``, ``step()``, ``reset()``.
+
     Raises:
         InvalidArgument: There is no such scenario.
+        BadScenario: The file is wrong: with the line, and what was expected there.
         GatewayError: The embedded cluster or the gateway cannot be started.
     """
     return blocking(calls.demo(scenario, seed, clusters, reset, env))
@@ -162,10 +170,14 @@ def table(
     what: str | Stream,
     *,
     name: str | None = None,
-    columns: Sequence[str] | None = None,
+    columns: Columns = None,
+    labels: Sequence[str] = (),
     wide: bool = False,
+    usage: bool = False,
     filter: str = "",  # noqa: A002 - the contract's word
+    faults: bool = False,
     sort: str | None = None,
+    group: str | None = None,
     height: int = 400,
     **watch: Any,
 ) -> Table:
@@ -176,14 +188,26 @@ def table(
     Args:
         what: A kind, as for `watch`, or a stream.
         name: To have another table of the same stream.
-        columns: Titles of columns, in this order; None is the server's.
+        columns: Titles of columns, in this order; None is the server's, as they were arranged last. A column of your
+            own is ``"Image:.spec.containers[0].image"``, or a title with a JSONPath or a function of the object, in a
+            pair or in a dict, as in ``{"Name": None, "Images": lambda pod: len(pod["spec"]["containers"])}``. It shows
+            what is there, as kubectl's ``custom-columns`` do: of a Secret no values, but a container's variables
+            where they are asked for, and the notebook keeps that with the table's copy.
+        labels: Keys of labels to show as columns.
         wide: Show the server's wide columns too.
-        filter: Words that a row must contain.
-        sort: A column's title, ``-`` before it for descending.
+        usage: Show CPU and memory in use, of pods and nodes, where a cluster has the metrics API.
+        filter: What rows must have: words (``web``), words they must not have (``!test``), ``status=Running``,
+            ``cpu>200m``, ``node~^gpu-``, ``-n prod``, ``-l app=web``, ``--faults``; see `notebook_mux.filtering`.
+        faults: Show only what is not as it should be.
+        sort: A column's title, ``-`` before it for descending; several as in ``"Status,-Age"``.
+        group: ``"namespace"``, ``"node"``, ``"owner"``, ``"cluster"`` or ``"label:KEY"``.
         height: Pixels.
         watch: The keyword arguments of `watch`.
     """
-    settings = {"columns": columns, "wide": wide, "filter": filter, "sort": sort, "height": height}
+    settings = {
+        "columns": columns, "labels": labels, "wide": wide, "usage": usage, "filter": filter, "faults": faults,
+        "sort": sort, "group": group, "height": height,
+    }  # fmt: skip
     return blocking(calls.table(what, name, settings, watch))
 
 
@@ -290,6 +314,25 @@ def doctor(cluster: str | Sequence[str] | None = None, *, kubeconfig: Paths = No
         A report, which is a table too: ``.ok``, ``.rows``, ``.text``, ``.df()``.
     """
     return blocking(calls.doctor(cluster, kubeconfig))
+
+
+def kubeconfig() -> str:
+    """The path of a kubeconfig for kubectl, helm, k9s and the like: to the manager's clusters, through the gateway.
+
+    It has a context for each cluster, by the name that it has here, and a token of the gateway's own: no credential of
+    a cluster is in it. The gateway asks with those, and lets changes pass where the manager has ``write``. The file is
+    private to this user, keeps its path, and ends with the manager. Waits.
+
+    ::
+
+        !kubectl --kubeconfig {nm.kubeconfig()} get pods
+        %kubectl get pods        # which needs none of this
+
+    Raises:
+        InvalidArgument: By way of a Headlamp server, or of a gateway behind a proxy.
+        MuxError: There is nothing to connect to, or no gateway.
+    """
+    return blocking(calls.kubeconfig())
 
 
 def close() -> None:

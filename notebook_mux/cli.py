@@ -28,7 +28,10 @@ INTERRUPTED = 130
 
 CLEAR_LINE = "\r\x1b[K"
 
-KINDS = ("gateway", "playground")
+KINDS = ("gateway", "playground", "class")
+
+ROOMS = {"class": "classroom"}
+"""Where a service is that is not called as its folder: ``class`` is a word of Python's own."""
 
 COUNTS = ("clients", "streams", "upstreams")
 
@@ -75,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     for kind, what in (
         ("gateway", "run a gateway here; its first line is its URL"),
         ("playground", "run an embedded cluster here"),
+        ("class", "run a class here: a namespace and a link for each student of a list"),
     ):
         commands.add_parser(kind, help=what, add_help=False)
 
@@ -107,7 +111,9 @@ _port.__name__ = "port"  # argparse says "invalid port value"
 
 
 def _service(kind: str, argv: list[str]) -> int:
-    run: Callable[[list[str]], int | None] = importlib.import_module(f"notebook_mux.{kind}.__main__").main
+    run: Callable[[list[str]], int | None] = importlib.import_module(
+        f"notebook_mux.{ROOMS.get(kind, kind)}.__main__"
+    ).main
     return run(argv) or 0
 
 
@@ -138,7 +144,7 @@ def _status(arguments: argparse.Namespace) -> int:
     elif not rows:
         print("Nothing runs. A notebook starts its gateway by itself; by hand: notebook-mux gateway")
     else:
-        print(_table([_shown(row) for row in rows]))
+        print(table([_shown(row) for row in rows]))
     return 0
 
 
@@ -164,7 +170,8 @@ def _shown(row: dict[str, Any]) -> dict[str, str]:
     return shown | {count.upper(): str(row.get(count, "-")) for count in COUNTS}
 
 
-def _table(rows: list[dict[str, str]]) -> str:
+def table(rows: list[dict[str, str]]) -> str:
+    """Rows of text below their titles."""
     widths = {title: max(len(title), *(len(row[title]) for row in rows)) for title in rows[0]}
     lines = [list(rows[0]), *(list(row.values()) for row in rows)]
     return "\n".join(

@@ -4,7 +4,9 @@
 
     MuxError
     ├── InvalidArgument            also ValueError       what was asked cannot be asked
-    │   └── BadSelector                                  a label or field selector the server refuses
+    │   ├── BadSelector                                  a label or field selector the server refuses
+    │   ├── BadFilter                                    a table's filter cannot be read; it shows the place
+    │   └── BadScenario                                  a scenario's file is wrong; it names the line
     ├── Ambiguous                  also LookupError      two objects answer to one name
     ├── NotFound                   also KeyError         nothing there by that name
     │   ├── NoCluster                                    no kubeconfig, no cluster to connect to
@@ -18,11 +20,16 @@
     │   └── GatewayError                                 no answer from the gateway, or it cannot be started
     ├── NotSynced                  also ConnectionError  a stream that has nothing to show yet, and why
     ├── OutcomeUnknown             also ConnectionError  what was started may have happened; nobody can tell
+    ├── Conflict                   also RuntimeError     others have changed it, or own the fields that were to change
+    ├── PartlyDone                 also RuntimeError     of several changes some were made; it has what was done
     ├── ProgramFailed              also RuntimeError     a program's exit code was not 0, and that was to be an error
+    │   └── KubectlFailed                                the kubectl of a cell
+    ├── ExpectationFailed          also AssertionError   a check did not hold within its time
     ├── ProtocolError              also ConnectionError  the other side sent what the protocol does not allow
     ├── TimedOut                   also TimeoutError
     ├── Closed                     also ValueError       the stream, table or manager was closed
     ├── WrongThread                also RuntimeError     a waiting call on a thread that must not wait
+    ├── OutOfOrder                 also RuntimeError     a lesson's cell was run before one that it builds on
     └── ServerError                                      any other refusal of an API server
 
 Each says what happened and where, the server's own words where there are any, and what to do next; a notebook
@@ -36,17 +43,24 @@ from typing import Any, ClassVar
 __all__ = [
     "AccessError",
     "Ambiguous",
+    "BadFilter",
+    "BadScenario",
     "BadSelector",
     "Closed",
+    "Conflict",
+    "ExpectationFailed",
     "Forbidden",
     "GatewayError",
     "InvalidArgument",
+    "KubectlFailed",
     "LoginRequired",
     "MuxError",
     "NoCluster",
     "NotFound",
     "NotSynced",
+    "OutOfOrder",
     "OutcomeUnknown",
+    "PartlyDone",
     "ProgramFailed",
     "ProtocolError",
     "ServerError",
@@ -61,6 +75,10 @@ __all__ = [
 
 SAID_LIMIT = 600
 """Characters of a server's words that an error shows: five lines of a notebook's width."""
+
+
+KUBECTL_LINES = 20
+"""Lines of kubectl's words that an error shows; a manifest with many faults has one for each."""
 
 
 class MuxError(Exception):
@@ -86,12 +104,17 @@ class MuxError(Exception):
         """The error as two to five lines of text."""
         where = f" (cluster {self.cluster})" if self.cluster and self.cluster not in self.what else ""
         lines = [f"{type(self).__name__}: {self.what}{where}"]
-        if self.said:
-            said = " ".join(self.said.split())
-            lines.append(f"  said: {said if len(said) <= SAID_LIMIT else said[: SAID_LIMIT - 1] + '…'}")
+        lines += self._words()
         if self.todo:
             lines.append(f"  next: {self.todo}")
         return lines
+
+    def _words(self) -> list[str]:
+        """The others' own words, as lines of the error."""
+        if not self.said:
+            return []
+        said = " ".join(self.said.split())
+        return [f"  said: {said if len(said) <= SAID_LIMIT else said[: SAID_LIMIT - 1] + '…'}"]
 
     def __str__(self) -> str:
         first, *rest = self.lines()
@@ -119,6 +142,29 @@ class BadSelector(InvalidArgument):
     """A label or field selector that the server refuses."""
 
     code = "bad-selector"
+
+
+class BadFilter(InvalidArgument):
+    """A filter of a table, or of rows, cannot be read.
+
+    Attributes:
+        start: Where what is wrong begins in the filter's text; None where the error came from elsewhere.
+        end: Where it ends.
+    """
+
+    code = "bad-filter"
+    start: int | None = None
+    end: int | None = None
+
+    def _words(self) -> list[str]:
+        """The filter, and below it a caret at the place."""
+        return [f"  {line}" for line in (self.said or "").splitlines()]
+
+
+class BadScenario(InvalidArgument):
+    """A scenario's file is wrong: it names the file, the line and what was expected there."""
+
+    code = "bad-scenario"
 
 
 class Ambiguous(MuxError, LookupError):
@@ -199,6 +245,31 @@ class OutcomeUnknown(MuxError, ConnectionError):
     code = "outcome-unknown"
 
 
+class Conflict(MuxError, RuntimeError):
+    """Others have changed the object meanwhile, or own the fields that an apply would change.
+
+    Attributes:
+        owners: Of an apply: who owns what it would change, as field managers' names to the paths of fields.
+    """
+
+    code = "conflict"
+
+    def __init__(self, what: str, **known: str | None) -> None:
+        super().__init__(what, **known)
+        self.owners: dict[str, list[str]] = {}
+
+
+class PartlyDone(MuxError, RuntimeError):
+    """Of several changes some were made and others were not.
+
+    Attributes:
+        outcome: The `Outcome`: what was done, what failed and why, and what was not tried.
+    """
+
+    code = "partly-done"
+    outcome: Any = None
+
+
 class ProgramFailed(MuxError, RuntimeError):
     """A program ended with another exit code than 0, and that was to be an error.
 
@@ -208,6 +279,51 @@ class ProgramFailed(MuxError, RuntimeError):
 
     code = "program-failed"
     completed: Any = None
+
+
+class KubectlFailed(ProgramFailed):
+    """The kubectl of a cell failed.
+
+    Attributes:
+        result: The `KubectlResult`.
+    """
+
+    code = "kubectl-failed"
+    result: Any = None
+
+    def _words(self) -> list[str]:
+        """Kubectl's words, line by line as they came."""
+        said = list(dict.fromkeys((self.said or "").splitlines()))  # of a wait it has the same for each object
+        left = len(said) - KUBECTL_LINES
+        shown = ["".join(c if c.isprintable() else " " for c in line)[:SAID_LIMIT] for line in said[:KUBECTL_LINES]]
+        return [f"  {line}" for line in [*shown, *([f"… {left} more lines"] if left > 0 else [])]]
+
+
+class ExpectationFailed(MuxError, AssertionError):
+    """A check of `notebook_mux.expect` did not hold within its time.
+
+    Attributes:
+        seen: What was seen of each expectation: its argument's name to the value of the cluster, or of the student.
+        events: The warnings that may explain it, as `notebook_mux.Folded`, the newest last.
+        hint: The hint that was shown; None where the check has none.
+        hints_left: How many more there are: each further failure of the same check shows one.
+        details: The lines below the first that a notebook shows.
+    """
+
+    code = "expectation"
+
+    def __init__(self, what: str, **known: str | None) -> None:
+        super().__init__(what, **known)
+        self.seen: dict[str, Any] = {}
+        self.events: list[Any] = []
+        self.hint: str | None = None
+        self.hints_left = 0
+        self.details: list[str] = []
+
+    def lines(self) -> list[str]:
+        """What was expected and what was seen, what explains it, and a hint."""
+        first, *rest = super().lines()
+        return [first, *rest, *(f"  {line}" for line in self.details)]
 
 
 class ProtocolError(MuxError, ConnectionError):
@@ -240,6 +356,12 @@ class WrongThread(MuxError, RuntimeError):
     """A waiting call on a thread that must not wait."""
 
     code = "wrong-thread"
+
+
+class OutOfOrder(MuxError, RuntimeError):
+    """A lesson's cell was run before one that it builds on."""
+
+    code = "out-of-order"
 
 
 class ServerError(MuxError):

@@ -1,10 +1,13 @@
-"""To stop listening without leaving a connection behind that nobody will ever close."""
+"""To listen with a certificate, and to stop without leaving a connection behind that nobody will ever close."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
+import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Protocol
 
 TURNS_TO_ATTACH = 4
@@ -34,3 +37,20 @@ async def stop_accepting(listening: Iterable[Listening]) -> None:
             loop.remove_reader(one.fileno())
     for _ in range(TURNS_TO_ATTACH):
         await asyncio.sleep(0)
+
+
+def tls_context(chain: bytes) -> ssl.SSLContext:
+    """What a server of HTTP/1.1 over TLS listens with.
+
+    Args:
+        chain: PEM of the key, the certificate, and whoever signed it.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])  # upgrades (exec, port-forward) do not work over HTTP/2
+    with tempfile.TemporaryDirectory(prefix="notebook-mux-") as folder:  # of mode 0700; ssl reads keys from files only
+        file = Path(folder) / "server.pem"
+        file.touch(0o600)
+        file.write_bytes(chain)
+        context.load_cert_chain(file)
+    return context

@@ -56,10 +56,20 @@ def doctor(question: Mapping[str, Any], say: Say) -> list[Row]:
     from notebook_mux.checks.doctor import examine
 
     async def work() -> list[Row]:
-        async with asyncio.timeout(MAX_SECONDS):
-            return await examine(question, say)
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        # Raised wherever the loop is, as `_ended` does, it would be lost half-way in what waits for a plugin's end.
+        signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(task.cancel))
+        try:
+            async with asyncio.timeout(MAX_SECONDS):
+                return await examine(question, say)
+        finally:
+            signal.signal(signal.SIGTERM, _ended)
 
-    return asyncio.run(work())
+    try:
+        return asyncio.run(work())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 QUESTIONS: dict[str, Callable[[Mapping[str, Any], Say], Any]] = {"contexts": contexts, "doctor": doctor}
