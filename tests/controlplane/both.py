@@ -22,8 +22,14 @@ MADE = {"uid", "creationTimestamp", "resourceVersion", "managedFields", "token",
         "nbf", "jti", "iss", "aud", "audiences", "kid"}  # fmt: skip
 """What each server makes of its own."""
 
-WAIT_S = 40.0
-KUBECTL_S = 60.0
+STAMPED = {"lastTransitionTime", "lastUpdateTime", "deletionTimestamp"}
+"""Moments that each server writes: they have to be there, and may differ by a second."""
+
+DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+"""All kinds in one document."""
+
+WAIT_S = 90.0
+KUBECTL_S = 120.0
 
 
 class Both:
@@ -55,6 +61,17 @@ class Both:
         for side in self.sides.values():
             eventually(functools.partial(true, side), what, seconds=WAIT_S)
 
+    def listed(self, group: str, plural: str) -> None:
+        """Wait until both list a custom kind among all, which a real server does some time after it serves it."""
+
+        def is_listed(side: Client) -> bool:
+            groups = side.get("/apis", accept=DISCOVERY).json()["items"]
+            versions = [one for found in groups if found["metadata"].get("name") == group for one in found["versions"]]
+            return any(kind["resource"] == plural for one in versions for kind in one.get("resources", ()))
+
+        self.until(is_listed, f"{plural}.{group} is listed")
+        self.until(lambda side: side.get(f"/apis/{group}").status == 200, f"{group} is there")
+
     def with_tokens(self, tokens: dict[str, str]) -> dict[str, Client]:
         """Both servers, asked with a bearer token each."""
         bare = self._real.write_kubeconfig(self._folder / "bare", "nobody", token="")
@@ -65,7 +82,11 @@ class Both:
 def kept(value: Any) -> Any:
     """A value without what each server makes of its own."""
     if isinstance(value, dict):
-        return {key: kept(inner) for key, inner in value.items() if key not in MADE}
+        return {
+            key: "<a moment>" if key in STAMPED and inner else kept(inner)
+            for key, inner in value.items()
+            if key not in MADE
+        }
     return [kept(inner) for inner in value] if isinstance(value, list) else value
 
 

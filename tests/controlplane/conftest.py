@@ -8,13 +8,14 @@ import pytest
 
 from notebook_mux.handles import managers
 from notebook_mux.kernel import holder
+from tests.controlplane.places import here
 from tests.controlplane.sides import place, side
 from tests.playground import first_look, playground, start_playground, still_look
 
-__all__ = ["first_look", "place", "playground", "side", "start_playground", "still_look"]
+__all__ = ["first_look", "here", "place", "playground", "side", "start_playground", "still_look"]
 
 
-CLOSE_SECONDS = 10
+CLOSE_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from typing import Any
 from notebook_mux.gateway.server import Gateway
 from notebook_mux.gateway.shared import Shared
 from notebook_mux.wire.messages import Source
+from tests.serving import heard
 from tests.testbed.control_plane import ControlPlane
 from tests.unit.gateway.headlamp.api import TOKEN, Api, Served
 
@@ -21,7 +22,7 @@ GOODBYE_SECONDS = 20.0
 @contextlib.asynccontextmanager
 async def gateway(kubeconfig: Path, *, write: bool = True, base: str = "") -> AsyncIterator[Served]:
     """A gateway by hand that serves a kubeconfig."""
-    before = listened_to()
+    before = heard()
     shared = Shared(instance="i", own=Source(kubeconfig=[str(kubeconfig)]), write=write)
     running = Gateway(shared, TOKEN, lambda nonce: {}, base_path=base)
     await running.start()
@@ -34,15 +35,10 @@ async def gateway(kubeconfig: Path, *, write: bool = True, base: str = "") -> As
         await until_quiet(before)
 
 
-def listened_to() -> int:
-    """How many files the loop listens to."""
-    return len(asyncio.get_running_loop()._selector.get_map())  # type: ignore[attr-defined]
-
-
-async def until_quiet(before: int) -> None:
+async def until_quiet(before: set[int]) -> None:
     """Until TLS has said goodbye on the connections to the API server."""
     async with asyncio.timeout(GOODBYE_SECONDS):
-        while listened_to() > before:
+        while heard() - before:
             await asyncio.sleep(0.01)
 
 
@@ -73,5 +69,5 @@ async def running_pod(plane: ControlPlane, namespace: str) -> str:
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
            "spec": {"containers": [{"name": "main", "image": "none"}]}}  # fmt: skip
     await asyncio.to_thread(plane.kubectl, "create", "-n", namespace, "-f", "-", input=json.dumps(pod))
-    await asyncio.to_thread(plane.kubectl, "wait", "-n", namespace, "pod/web", "--for=condition=Ready")
+    await asyncio.to_thread(plane.kubectl, "wait", "-n", namespace, "pod/web", "--for=condition=Ready", "--timeout=60s")
     return f"/api/v1/namespaces/{namespace}/pods/web"

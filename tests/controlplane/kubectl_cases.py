@@ -241,6 +241,9 @@ CHANGING = (
         patch configmap app -p '{"data":{"color":"green"}}' --dry-run=server -o yaml
         patch deployment app -p '{"spec":{"template":{"spec":{"terminationGracePeriodSeconds":5}}}}'
         patch deployment app --subresource=scale --type=merge -p '{"spec":{"replicas":2}}'
+        # or what its status is then would be a change
+        rollout status deployment/app --timeout=60s ... last
+        wait --for=jsonpath={.status.terminatingReplicas}=0 deployment/app --timeout=60s
         patch deployment app -p '{"spec":{"replica":3}}'
         patch deployment app -p '{"spec":{"selector":{"matchLabels":{"app":"other"}}}}'
         replace -f app.yaml
@@ -310,6 +313,8 @@ CHANGING = (
         expose deployment/web --port=80
         describe service web
         get endpointslices -l kubernetes.io/service-name=web
+        get endpoints web
+        describe endpoints web
     """),
     chain("""
         run one --image=nginx:1.29 --port=80 --labels=a=b --dry-run=client -o yaml
@@ -345,6 +350,16 @@ CHANGING = (
         describe csr lab-user
         certificate deny nope
         delete csr lab-user
+        create -f rc.yaml
+        wait --for=jsonpath={.status.readyReplicas}=2 rc/old --timeout=60s
+        get rc old -o wide
+        describe rc old --show-events=false
+        scale rc/old --replicas=1
+        rollout status rc/old
+        expose rc old --port=80
+        get rc old -o yaml
+        delete rc old
+        delete service old
     """),
     chain("""
         label node @node zone=a

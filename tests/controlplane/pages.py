@@ -80,9 +80,10 @@ class Page:
         """On the core's thread."""
         for item in items:
             if isinstance(item, str):
-                self.words.append(json.loads(item))
-                if self.words[-1]["type"] == "shown":
-                    self._shown(self.words[-1])
+                word = json.loads(item)
+                if word["type"] == "shown":
+                    self._shown(word)  # first: who sees the word here types on from it
+                self.words.append(word)
                 continue
             _, channel, payload = decode_frame(item)
             if channel == Channel.STDOUT:

@@ -40,7 +40,7 @@ class Pair:
         for side in self:
             assert side.ask("POST", "/api/v1/namespaces", body).status == 201
         for side in self:
-            eventually(partial(_is_there, side, path), name, seconds=30)
+            eventually(partial(_is_there, side, path), name, seconds=90)
         return path
 
     def clear(self) -> None:

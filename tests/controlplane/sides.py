@@ -26,9 +26,10 @@ def place(side: Client, request: pytest.FixtureRequest) -> Iterator[str]:
     name = f"c{abs(hash(request.node.nodeid)) % 10**9}"
     made = side.ask("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     assert made.status == 201, made.body
-    # What a real namespace has from its beginning comes a moment later.
-    with side.watch(f"/api/v1/namespaces/{name}/configmaps", fieldSelector="metadata.name=kube-root-ca.crt") as events:
-        next(events)
+    # What a real namespace has from its beginning comes a moment later, and one from another controller than the other.
+    for kind, needed in (("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "default")):
+        with side.watch(f"/api/v1/namespaces/{name}/{kind}", fieldSelector=f"metadata.name={needed}") as events:
+            next(events)
     yield f"/api/v1/namespaces/{name}"
     side.ask("DELETE", f"/api/v1/namespaces/{name}")
 

@@ -30,6 +30,14 @@ def query(*words: str, **flags: str) -> str:
     return urlencode([*given.items(), *(("command", word) for word in words)], quote_via=quote)
 
 
+def sized(columns: int, rows: int) -> str:
+    """What a shell is to run: wait until its terminal has this size, and say it.
+
+    A size and the input have a channel each in remotecommand, and behind the API server either may be the first.
+    """
+    return f'until [ "$(stty size)" = "{rows} {columns}" ]; do sleep 0.05; done; stty size'
+
+
 class Screen:
     """One view: what it was sent, in order."""
 
@@ -66,11 +74,19 @@ class Screen:
         return self.states[-1] if self.states else {}
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
-        await waiting.until(condition, f"{what}; shown: {self.text[-300:]!r} {self.states}", seconds=WAIT_SECONDS)
+        def shown() -> str:
+            return f"{what}; shown: {self.text[-300:]!r} {self.states}"
+
+        await waiting.until(condition, shown, seconds=WAIT_SECONDS)
 
     async def sees(self, text: str | bytes) -> None:
         wanted = text.encode() if isinstance(text, str) else text
         await self.until(lambda: wanted in self.output, f"{text!r} is shown")
+
+    async def has_size(self, columns: int, rows: int) -> None:
+        """The shell's terminal comes to this size."""
+        await self.type(f"{sized(columns, rows)}\r")
+        await self.sees(f"{rows} {columns}\r\n$ ")
 
     async def reaches(self, state: str) -> dict[str, Any]:
         await self.until(lambda: self.state.get("state") == state, f"the state {state}")

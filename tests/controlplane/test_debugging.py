@@ -24,11 +24,15 @@ from notebook_mux.life import runtime
 from notebook_mux.life.name import ServiceName
 from tests import waiting
 from tests.controlplane.pages import Page
+from tests.controlplane.terminals import sized
 from tests.controlplane.test_exec import pod
-from tests.controlplane.test_whole_way import create, user
-from tests.testbed.control_plane import ControlPlane
+from tests.controlplane.test_whole_way import create, may, user
+from tests.testbed.control_plane import ControlPlane, Failed
 
 WAIT_SECONDS = 40.0
+
+SHORT_DEADLINE_SECONDS = 15
+"""Long enough for the pod to be seen running on a loaded machine, and soon over."""
 
 eventually = partial(waiting.eventually, seconds=WAIT_SECONDS, pause=0.05)
 
@@ -88,7 +92,7 @@ def test_its_program_is_attached_and_stays_while_nobody_looks(manager: Manager) 
     page = Page(terminal.session, 90, 20)
     page.type("X=kept\r")
     assert page.ask("echo $CONTAINER") == place.container
-    assert page.ask("stty size") == "20 90"
+    assert page.ask(sized(90, 20)) == "20 90"
     page.close()
     terminal.close()
     page = Page(nm.shell("web-0", container=place.container, attach=True).session)
@@ -144,12 +148,23 @@ def test_rights_of_a_debug_container(
 
 def test_a_rule_of_the_cluster(manager: Manager, control_plane: ControlPlane, namespace: str) -> None:
     control_plane.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=baseline")
+    eventually(lambda: is_enforced(control_plane, namespace), "the server's admission knows of the label")
     for start in (started, on_node):
         with pytest.raises(nm.Forbidden) as caught:
             start(manager)
         assert 'violates PodSecurity "baseline:latest"' in (caught.value.said or "")
         assert "pod-security.kubernetes.io/enforce" in (caught.value.todo or "")
     assert pods_of(control_plane, namespace) == []
+
+
+def is_enforced(plane: ControlPlane, namespace: str) -> bool:
+    """Whether a pod is refused that the rule forbids; nothing is made."""
+    overrides = '--overrides={"spec":{"hostNetwork":true}}'
+    try:
+        plane.kubectl("run", "forbidden", "-n", namespace, "--image=x", "--dry-run=server", overrides)
+    except Failed as failed:
+        return "violates PodSecurity" in str(failed)
+    return False
 
 
 def test_a_shell_in_a_debug_container(manager: Manager) -> None:
@@ -211,6 +226,8 @@ def test_rights_of_a_node_shell(manager: Manager, control_plane: ControlPlane, n
     control_plane.kubectl("create", "clusterrole", role, "--verb=get,list", "--resource=nodes")
     control_plane.kubectl("create", "clusterrolebinding", role, f"--clusterrole={role}",
                           f"--serviceaccount={namespace}:looker")  # fmt: skip
+    who = f"system:serviceaccount:{namespace}:looker"
+    eventually(lambda: may(control_plane, who, verb="list", resource="nodes"), "the server knows of the binding")
     try:
         looker = nm.connect(kubeconfig=path, write=True, namespace=namespace)
         with pytest.raises(nm.Forbidden) as caught:
@@ -224,7 +241,7 @@ def test_the_deadline_ends_it_and_the_next_one_sweeps(
     manager: Manager, control_plane: ControlPlane, namespace: str, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(node_shells, "DEADLINE_SECONDS", 1)
+    monkeypatch.setattr(node_shells, "DEADLINE_SECONDS", SHORT_DEADLINE_SECONDS)
     place, path = on_node(manager)
     eventually(lambda: pods_of(control_plane, namespace)[0]["status"]["phase"] == "Failed", "its deadline has come")
     monkeypatch.undo()

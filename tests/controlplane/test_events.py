@@ -114,8 +114,9 @@ def test_a_deployments_events_with_those_of_its_pods(control_plane: ControlPlane
         return {one.kind for one in events.folded}
 
     eventually(lambda: {"Deployment", "ReplicaSet", "Pod"} <= kinds())
-    strangers = {pod.name for pod in nm.watch("pods", selector="app=web-cache")}
-    assert strangers
+    others = nm.watch("pods", selector="app=web-cache")
+    eventually(lambda: len(others) == 1)
+    strangers = {pod.name for pod in others}
     assert not strangers & {one.name for one in events.folded}
     last = next(one for one in events.folded if one.kind == "Pod")
     assert [owner.split("/")[0] for owner in last.owners] == ["ReplicaSet", "Deployment"]
@@ -130,7 +131,8 @@ def test_a_deployments_events_with_those_of_its_pods(control_plane: ControlPlane
     eventually(lambda: all(lines[name].end is not None for name in before if name in lines))
     # who asks only now, when they are gone, gets them by their names
     events.close()
-    assert before <= {one.name for one in nm.events("deploy/web").folded}
+    late = nm.events("deploy/web")
+    eventually(lambda: before <= {one.name for one in late.folded})
 
 
 def test_what_a_pod_wrote_around_an_event(control_plane: ControlPlane, namespace: str) -> None:
@@ -198,7 +200,8 @@ def test_bad_targets(control_plane: ControlPlane, namespace: str) -> None:
         nm.events("deplo/web")
     row = pods.rows[0]
     assert nm.events(row) is nm.events(row)
-    assert nm.events(pods.objects[0]).folded[0].name == row["Name"]
+    events = nm.events(pods.objects[0])
+    eventually(lambda: {one.name for one in events.folded} == {row["Name"]})
 
 
 def test_many_of_a_pod_that_is_not_there(control_plane: ControlPlane, namespace: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import notebook_mux as nm
-from tests.controlplane.test_whole_way import CRD, create, user
+from tests.controlplane.test_whole_way import CRD, create, eventually, may, user
 from tests.testbed.control_plane import ControlPlane
 from tests.unit.checks.servers import refused_port
 
@@ -27,7 +27,7 @@ def boats(control_plane: ControlPlane) -> Iterator[None]:
     """A kind of this module's own."""
     text = json.dumps(CRD).replace("example.com", "harbour.example.com").replace("boat", "ship").replace("Boat", "Ship")
     create(control_plane, json.loads(text.replace('"bo"', '"sh"')))
-    control_plane.kubectl("wait", "--for=condition=Established", "crd/ships.harbour.example.com")
+    control_plane.established("ships.harbour.example.com")
     yield
     control_plane.kubectl("delete", "crd", "ships.harbour.example.com", "--wait=false")
 
@@ -90,6 +90,8 @@ def test_a_forbidden_namespace_names_those_that_would_work(
     control_plane.kubectl("create", "clusterrole", role, "--verb=list", "--resource=namespaces")
     account = f"--serviceaccount={namespace}:guest"
     control_plane.kubectl("create", "clusterrolebinding", role, f"--clusterrole={role}", account)
+    who = f"system:serviceaccount:{namespace}:guest"
+    eventually(lambda: may(control_plane, who, verb="list", resource="namespaces"), "the server knows of the binding")
     try:
         nm.connect(kubeconfig=config)
         for call, verbs in ((nm.get, "list"), (nm.watch, "list and watch")):

@@ -106,8 +106,8 @@ FOR_EVER = "while :; do echo $0; sleep 0.1; done"
 
 
 def test_the_time_limit_ends_it(web: str) -> None:
-    with pytest.raises(nm.TimedOut, match="did not end within 1 s") as caught:
-        nm.exec(web, ["sh", "-c", FOR_EVER, "limit-98765"], timeout=1)
+    with pytest.raises(nm.TimedOut, match="did not end within 4 s") as caught:
+        nm.exec(web, ["sh", "-c", FOR_EVER, "limit-98765"], timeout=4)  # its start included, on a busy machine
     assert caught.value.stdout.startswith(b"limit-98765\n")
     eventually(lambda: not running("limit-98765"), "the process has ended")
     with pytest.raises(nm.TimedOut):

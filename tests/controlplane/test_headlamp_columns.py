@@ -178,7 +178,11 @@ def test_kinds_of_the_cluster(
         node = control_plane.kubectl("get", "nodes", "-o", "name").split()[0]
         control_plane.kubectl("annotate", node, f"touched={namespace}", "--overwrite")
     path = f"/{api.get(kind, 'api/v1')}/{kind}"
-    eventually(lambda: shown(watching) == printed(control_plane, path), f"{kind}")
+    try:
+        eventually(lambda: shown(watching) == printed(control_plane, path), f"{kind}")
+    finally:
+        if kind == "persistentvolumes":  # a claim of another test would take it
+            control_plane.kubectl("delete", "pv", namespace)
 
 
 def test_events_are_printed_here_as_there(
@@ -195,7 +199,7 @@ def test_a_custom_kinds_columns_come_from_its_definition(
 ) -> None:
     control_plane.kubectl("delete", "crd", "kites.example.com", "--ignore-not-found")
     apply(control_plane, CUSTOM)
-    control_plane.kubectl("wait", "crd/kites.example.com", "--for=condition=Established", "--timeout=30s")
+    control_plane.established("kites.example.com")
     try:
         watching = Watching(core, server, CERTIFICATE, "kites", namespace)
         kite = {"apiVersion": "example.com/v1", "kind": "Kite", "metadata": {"name": "a", "namespace": namespace}}

@@ -20,6 +20,7 @@ from notebook_mux.kernel.dialect import Opener
 from notebook_mux.kernel.failure import Failure
 from tests import waiting
 from tests.controlplane.pages import Page
+from tests.controlplane.terminals import sized
 from tests.controlplane.test_exec import EVERY, FOR_EVER, pod, running, shell
 from tests.controlplane.test_whole_way import create
 from tests.headlamp import CERTIFICATE, SERVERS, TOKEN, HeadlampServer, kubeconfig_of, start_headlamp
@@ -168,7 +169,7 @@ def test_a_shell_is_the_same_after_the_multiplexed_socket_is_lost(
     terminal = nm.shell(web, cluster=CERTIFICATE)
     page = Page(terminal.session, 101, 33)
     assert (terminal.state, terminal.session.kept) == ("running", 0.0), "it ends with its kernel"
-    assert page.ask("stty size") == "33 101"
+    assert page.ask(sized(101, 33)) == "33 101"
     shell_id = page.ask("echo $$")
     core, manager = (
         holder.core(),

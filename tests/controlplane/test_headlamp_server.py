@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from notebook_mux.gateway.headlamp import multiplexer
 from notebook_mux.wire import headlamp as wire
 from tests.controlplane.headlamp import Maps, gateway, running_pod
+from tests.controlplane.test_whole_way import eventually, may
 from tests.testbed.control_plane import ControlPlane
 from tests.unit.gateway.headlamp.api import TOKEN, Client
 
@@ -93,6 +94,8 @@ async def test_a_tokens_cookie_is_who_asks(control_plane: ControlPlane, namespac
     plane = control_plane
     plane.kubectl("create", "rolebinding", "see", "-n", namespace, "--clusterrole=view",
                   f"--serviceaccount={namespace}:default")  # fmt: skip
+    asked = {"verb": "list", "resource": "configmaps", "namespace": namespace}
+    eventually(lambda: may(plane, f"system:serviceaccount:{namespace}:default", **asked), "the binding is known")
     nobody = plane.write_kubeconfig(tmp_path / "nobody", "nobody", username="")
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     async with gateway(nobody) as running, running.http() as http:

@@ -94,11 +94,9 @@ async def test_a_shell_its_size_and_its_exit_code(headlamp: Houses, path: str, c
         assert screen.shown.kept == 0, "it ends with its kernel"
         await screen.sees("$ ")
         assert screen.state["command"][-1] == "sh", "the first of the shells that is there"
-        await screen.type("stty size\r")
-        await screen.sees("33 101\r\n$ ")
+        await screen.has_size(101, 33)
         await screen.resize(80, 24)
-        await screen.type("stty size\r")
-        await screen.sees("24 80\r\n$ ")
+        await screen.has_size(80, 24)
         await screen.type("exit 3\r")
         ended = await screen.reaches("ended")
         assert (ended["run"], ended["code"]) == (1, 3)
@@ -126,12 +124,11 @@ async def test_two_views_and_the_smaller_size(headlamp: Houses, path: str) -> No
         found = await client.terminal(path, PLAIN)
         one, two = await client.look(found["terminal"], 100, 30), await client.look(found["terminal"], 80, 40)
         await one.sees("$ ")
-        await one.type("stty size\r")
+        await one.has_size(80, 30)
         await two.sees("30 80\r\n$ ")
         await client.say(messages.Unsubscribe(stream=two.stream))
         await one.until(lambda: one.notes[-1].get("columns") == 100)
-        await one.type("stty size\r")
-        await one.sees("30 100\r\n$ ")
+        await one.has_size(100, 30)
 
 
 async def test_it_outlives_the_multiplexed_socket(headlamp: Houses, path: str) -> None:

@@ -152,7 +152,11 @@ FILES = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(files=st.lists(FILES, min_size=1, max_size=3), missing=st.integers(0, 3))
 @pytest.mark.slow
 @pytest.mark.timeout(240)

@@ -95,9 +95,15 @@ def texts(logs: nm.Logs) -> list[str]:
     return [line.text for line in logs.lines if not line.mark]
 
 
+def have(logs: nm.Logs, *wanted: str) -> None:
+    """These lines come, and no others: the first of them are there at once, the rest a moment later."""
+    eventually(lambda: texts(logs) == list(wanted), lambda: f"{wanted}, and not {texts(logs)}")
+
+
 def test_a_pod(web: str, write: Write, namespace: str) -> None:
     logs = nm.logs(web)
-    assert sorted(texts(logs)) == [f"{container} {number}" for container in ("main", "side") for number in range(3)]
+    wanted = [f"{container} {number}" for container in ("main", "side") for number in range(3)]
+    eventually(lambda: sorted(texts(logs)) == wanted)
     assert [line.ns for line in logs.lines] == sorted(line.ns for line in logs.lines)
     assert logs.title == f"pod web-0 in {namespace}"
     assert logs.state == "live"
@@ -137,10 +143,10 @@ def test_containers(web: str, container: Any, names: set[str]) -> None:
 
 
 def test_how_much_of_it(web: str, write: Write) -> None:
-    assert texts(nm.logs(web, container="main", tail=1)) == ["main 2"]
+    have(nm.logs(web, container="main", tail=1), "main 2")
     assert texts(nm.logs(web, container="main", tail=0)) == []
-    assert texts(nm.logs(web, container="main", tail=None, since="1h")) == ["main 0", "main 1", "main 2"]
-    assert texts(nm.logs(web, container="main", include="[12]", exclude=re.compile("2"))) == ["main 1"]
+    have(nm.logs(web, container="main", tail=None, since="1h"), "main 0", "main 1", "main 2")
+    have(nm.logs(web, container="main", include="[12]", exclude=re.compile("2")), "main 1")
     write("web-0", "long ago", container="side", ns=NANOSECONDS)
     assert "long ago" not in texts(nm.logs(web, container="side", since=timedelta(hours=1), tail=None))
 
@@ -163,6 +169,7 @@ def test_what_is_not_there(web: str, namespace: str) -> None:
 
 def test_pods_that_come_later_join(web: str, control_plane: ControlPlane, namespace: str, write: Write) -> None:
     logs = nm.logs(re.compile("web-"), container="main")
+    have(logs, *(f"main {number}" for number in range(3)))
     assert {line.pod for line in logs.lines} == {"web-0"}
     write("web-1", "hello from web-1")
     create(control_plane, pod("web-1", namespace))
@@ -272,6 +279,7 @@ def test_a_frame_and_fields(web: str, write: Write) -> None:
 
 def test_a_wait_that_takes_too_long(web: str) -> None:
     logs = nm.logs(web, container="main")
+    have(logs, *(f"main {number}" for number in range(3)))
     with pytest.raises(nm.TimedOut, match=r"3 lines looked at, 1 container: 1 live") as caught:
         logs.wait("never", timeout=0.2)
     assert caught.value.said is not None
@@ -334,6 +342,7 @@ def connection() -> str:
 
 def test_a_fresh_import_finds_them_again(web: str, write: Write) -> None:
     logs = nm.logs(web, container="main", since="1h")
+    have(logs, *(f"main {number}" for number in range(3)))
     before = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "notebook_mux"}
     try:
         for name in before:
@@ -375,7 +384,7 @@ def test_a_pod_that_may_be_read_and_not_listed(
 ) -> None:
     config = user(control_plane, tmp_path / "config", "getter", namespace, "get pods,pods/log")
     with nm.connect(kubeconfig=config, namespace=namespace).logs(f"pod/{web}", container="main") as logs:
-        assert texts(logs) == [f"main {number}" for number in range(3)]
+        have(logs, *(f"main {number}" for number in range(3)))
         assert logs.state == "live"
         assert "pod web-0 may be read and not watched, so it is looked at every 5 s" in logs.reason
         write(web, "what came later")

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.playground import RunningPlayground
+from tests.waiting import eventually
 
 Json = dict[str, Any]
 
@@ -24,7 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-SECONDS = 60
+SECONDS = 120
 
 MANIFEST = """
 apiVersion: v1
@@ -181,6 +182,11 @@ def test_the_dynamic_client(official: Any, place: str):
             conditions = event["raw_object"].get("status", {}).get("conditions") or ()
             if any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
                 break
+        groups = kubernetes.client.ApisApi(official).get_api_versions
+        kinds = kubernetes.client.CustomObjectsApi(official).get_api_resources
+        # Among all kinds it is listed a moment after it is served.
+        eventually(lambda: any(one.name == "clients.example.com" for one in groups().groups), seconds=SECONDS)
+        eventually(lambda: kinds("clients.example.com", "v1").resources, seconds=SECONDS)
         dynamic.resources.invalidate_cache()
         boats = dynamic.resources.get(api_version="clients.example.com/v1", kind="Boat")
         boat = {"apiVersion": "clients.example.com/v1", "kind": "Boat", "metadata": {"name": "b"}, "spec": {"sails": 2}}

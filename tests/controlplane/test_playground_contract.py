@@ -265,8 +265,13 @@ def test_lists_at_an_exact_version(side: Client, place: str):
     exact = {"resourceVersion": version, "resourceVersionMatch": "Exact", "labelSelector": "of=test"}
     then = side.get(f"{place}/configmaps", **exact).json()
     assert (then["items"], then["metadata"]["resourceVersion"]) == (before["items"], version)
-    now = side.get(f"{place}/configmaps", resourceVersion=version, labelSelector="of=test").json()
-    assert [one["metadata"]["name"] for one in now["items"]] == ["b"]
+
+    def names() -> list[str]:
+        now = side.get(f"{place}/configmaps", resourceVersion=version, labelSelector="of=test").json()
+        return [one["metadata"]["name"] for one in now["items"]]
+
+    # "not older than that": a watch cache may still be on its way to the last change
+    eventually(lambda: names() == ["b"], "the list of now", seconds=30)
 
 
 def test_items_of_lists_do_not_say_what_they_are(side: Client, place: str):
@@ -337,6 +342,20 @@ def test_health_and_version(side: Client):
 
 
 # ------------------------------------------------------------------------------ both at once: what they print
+
+
+def test_the_same_api_services(playground: Any, control_plane: ControlPlane):
+    def of(side: Client) -> dict[str, Any]:
+        items = side.get("/apis/apiregistration.k8s.io/v1/apiservices").json()["items"]
+        return {one["metadata"]["name"]: one["spec"] for one in items}
+
+    ours, theirs = of(Client(playground.kubeconfig)), of(Client(control_plane.kubeconfig))
+    # The metrics server's is of the playground alone, and that of the aggregation itself is none of the real one's.
+    assert ours.keys() - theirs.keys() == {"v1beta1.metrics.k8s.io", "v1.apiregistration.k8s.io"}
+    shared = ours.keys() & theirs.keys()
+    assert {"v1.", "v1.apps", "v1.autoscaling", "v2.autoscaling"} <= shared
+    assert {name: ours[name] for name in shared} == {name: theirs[name] for name in shared}
+
 
 COMMON = ("pods", "deployments.apps", "statefulsets.apps", "daemonsets.apps", "replicasets.apps", "jobs.batch",
           "cronjobs.batch", "services", "endpointslices.discovery.k8s.io", "configmaps", "secrets", "serviceaccounts",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.both import Both, kept, kubectl_runner
+from tests.controlplane.both import DISCOVERY, Both, kept, kubectl_runner
 from tests.playground import RunningPlayground
 from tests.testbed.control_plane import ControlPlane
 from tests.unit.playground.client import MERGE, STRATEGIC, TABLE, Answer, Client
@@ -21,7 +21,6 @@ CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 GROUP = "f.example.com"
 BOATS = f"/apis/{GROUP}/v1/namespaces/crds/boats"
 NAME = f"boats.{GROUP}"
-DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 SPEC: Json = {
     "type": "object",
@@ -157,6 +156,7 @@ def test_what_a_definition_makes(both: Both):
     real, ours = (status(side) for side in both.sides.values())
     assert ours == real
     assert [one["status"] for one in ours["conditions"]] == ["True", "True"]
+    both.listed(GROUP, "boats")
     for path, accept in (("/apis", DISCOVERY), (f"/apis/{GROUP}", ""), (f"/apis/{GROUP}/v1", "")):
         documents = [answer.json() for answer in both.ask("GET", path, accept=accept)]
         for document in documents:
@@ -310,6 +310,12 @@ NO_DEFINITIONS: list[Json] = [
 def test_definitions_that_cannot_be(both: Both):
     for definition in NO_DEFINITIONS:
         assert same(both, "POST", CRDS, definition, dryRun="All")[0] == 422, definition
+    for inner, code in (({"type": "array", "items": 3}, 422), ({"type": "array", "items": [{"type": "string"}]}, 422),
+                        ({"type": "array", "items": {"type": 3}}, 400), ({"type": "array", "items": [3]}, 400),
+                        ({"type": "object", "additionalProperties": 3}, 400),
+                        ({"type": "object", "additionalProperties": {"items": "x", "type": "array"}}, 422),
+                        ({"type": "object", "additionalProperties": {"pattern": 1}}, 400)):  # fmt: skip
+        assert same(both, "POST", CRDS, defined(_of(a=inner), "boots", "Boot"), dryRun="All")[0] == code, inner
     # These can be, and some of it is warned of.
     for schema, warnings in ((_of(a={"type": "string", "format": "foo"}), 1),
                              (_of(a={"x-kubernetes-int-or-string": True,
@@ -405,6 +411,8 @@ get crd crontabs.stable.example.com
 delete crd crontabs.stable.example.com
 get ct
 """
+STABLE = "stable.example.com"
+DOCUMENT = f"/openapi/v3/apis/{STABLE}/v1"
 FILES = Path(__file__).with_name("crds")
 
 
@@ -415,3 +423,8 @@ def test_kubectl_says_the_same(both: Both, tmp_path: Path):
     for words in KUBECTL.splitlines():
         real, ours = run(words)
         assert ours == real, words
+        if words.startswith("wait "):
+            both.listed(STABLE, "crontabs")
+            both.until(lambda side: "CronTab" in side.get(DOCUMENT).body.decode(), "it is documented")
+        elif words.startswith("delete crd"):
+            both.until(lambda side: side.get(f"/apis/{STABLE}/v1/crontabs").status == 404, "it is not served any more")

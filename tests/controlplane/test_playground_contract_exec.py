@@ -19,10 +19,11 @@ from notebook_mux.wire.remotecommand import V1, V1_BASE64, V4, V4_BASE64, V5, ou
 from tests.playground import RunningPlayground
 from tests.unit.playground import sockets
 from tests.unit.playground.client import MERGE, STRATEGIC, Client
+from tests.unit.playground.sandboxes import SHELLS, need
 from tests.waiting import eventually
 
 Json = dict[str, Any]
-WAIT_S = 40.0
+WAIT_S = 90.0
 PODS = "/api/v1/namespaces/default/pods"
 
 
@@ -60,11 +61,12 @@ class Side:
             self.client.ask("DELETE", f"{PODS}/{name}", {"gracePeriodSeconds": 0})
 
 
-@pytest.fixture(scope="module", params=["playground", "real"])
+@pytest.fixture(scope="module", params=[*SHELLS, "real"])
 def side(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
     folder = tmp_path_factory.mktemp("exec")
-    if request.param == "playground":
-        running = RunningPlayground(folder, "empty")
+    if request.param in SHELLS:
+        need(request.param)
+        running = RunningPlayground(folder, "empty", shell=request.param)
         found = Side(running.kubeconfig, folder)
         yield found
         found.close()
@@ -138,7 +140,8 @@ async def test_input_sizes_and_rules(side: Side):
     told = await server.session(path, [V5], b"\x00" + given, b"\xff\x00", command="cat", stdin=1, stdout=1)
     assert (told.output, told.messages[-1]) == (given, b'\x03{"metadata":{},"status":"Success"}')
     told = await server.session(path, [V5], b"\xff\x00\x00", command="cat", stdin=1, stdout=1)
-    assert (told.messages, told.code) == ([b"\x01"], 1000)
+    assert told.messages in ([b"\x01"], [])  # a real server may close before it has said that nothing was printed
+    assert told.code == 1000
     told = await server.session(path, [V5], command="true", stdin=1)
     assert told.messages == [b"\x03", b'\x03{"metadata":{},"status":"Success"}']
     told = await server.session(path, [V5], command=["sh", "-c", "echo e >&2"], stderr=1)
@@ -156,8 +159,10 @@ async def test_input_sizes_and_rules(side: Side):
 
 
 async def test_a_terminal(side: Side):
-    query = {"command": ["sh", "-c", "read x; stty size; test -t 1 && echo on $x; exit 4"], "stdin": 1, "stdout": 1,
-             "stderr": 1, "tty": 1}  # fmt: skip
+    # A real kubelet takes the terminal's size beside what is typed, and may do so later.
+    sized = 'until [ "$(stty size)" = "33 101" ]; do sleep 0.05; done'
+    query = {"command": ["sh", "-c", f"read x; {sized}; stty size; test -t 1 && echo on $x; exit 4"], "stdin": 1,
+             "stdout": 1, "stderr": 1, "tty": 1}  # fmt: skip
     async with side.server.open(f"{PODS}/exec-one/exec", [V5], **query) as socket:
         await socket.send(b'\x04{"Width":101,"Height":33}', b"\x00typed\r")
         told = await socket.rest()

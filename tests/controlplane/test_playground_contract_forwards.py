@@ -21,6 +21,7 @@ import pytest
 from tests import waiting
 from tests.controlplane.sides import Json
 from tests.testbed.control_plane import ControlPlane
+from tests.unit.checks.servers import refused_port
 from tests.unit.playground.client import MERGE, Answer, Client
 
 eventually = partial(waiting.eventually, seconds=60, pause=0.2)
@@ -85,8 +86,7 @@ OFFERS = (
 
 def _kubectl(kubeconfig: Path, place: str) -> None:
     """What a stock kubectl says, and how it ends."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        free = taken.getsockname()[1]
+    free = refused_port()
     where = ["--kubeconfig", str(kubeconfig), "-n", place.rpartition("/")[2]]
     command = ["kubectl", *where, "port-forward", "web", f":{free}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

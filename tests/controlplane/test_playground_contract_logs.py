@@ -26,7 +26,7 @@ from tests.unit.playground.objects import container, pod
 from tests.waiting import eventually
 
 NANOSECONDS = 1_000_000_000
-WAIT_S = 40.0
+WAIT_S = 90.0
 STAMPED = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z line \d+")
 
 

@@ -48,6 +48,15 @@ def test_mistakes_are_refused_in_the_same_words(playground: RunningPlayground, c
     assert refused >= LEAST * 4 // 5
 
 
+@pytest.mark.parametrize("name", ["default", "kube-system", "kube-public"])
+def test_namespaces_that_are_always_there(side: Client, name: str):
+    answer = side.ask("DELETE", f"/api/v1/namespaces/{name}", dryRun="All")
+    assert (answer.status, answer.json()["message"]) == (
+        403,
+        f'namespaces "{name}" is forbidden: this namespace may not be deleted',
+    )
+
+
 def test_changes_are_looked_at_as_new_objects_are(side: Client, place: str):
     pods = f"{place}/pods"
     pod = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "p"},

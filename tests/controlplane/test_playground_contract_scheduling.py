@@ -31,7 +31,7 @@ def _enlist(side: Client, playground: Any | None) -> None:
             assert side.ask("POST", "/api/v1/nodes", made).status == 201
         else:
             cluster = playground.playground.cluster
-            playground.call(functools.partial(base.node, cluster, name, 5 + number))
+            playground.call(functools.partial(base.node, cluster, base.NodePlan(name), 5 + number))
             side.ask("PATCH", f"/api/v1/nodes/{name}", {"metadata": {"labels": labels}}, media=MERGE)
             status = {"status": {"capacity": size, "allocatable": size}}
             assert side.ask("PATCH", f"/api/v1/nodes/{name}/status", status, media=MERGE).status == 200
@@ -50,6 +50,11 @@ def nodes(side: Client, place: str, request: pytest.FixtureRequest) -> Iterator[
     """Two nodes of the test's own; how many there are of all."""
     ours = "playground" in request.node.callspec.id
     _enlist(side, request.getfixturevalue("playground") if ours else None)
+    pods = Pods(side, place)
+    for name in NODES:  # until the scheduler knows of them, and that they are ready
+        pods.make(f"on-{name}", nodeSelector={"kubernetes.io/hostname": name})
+        assert pods.node(f"on-{name}") == name
+        pods.delete(f"on-{name}")
     yield len(side.get("/api/v1/nodes").json()["items"])
     for name in NODES:
         side.ask("DELETE", f"/api/v1/nodes/{name}")
@@ -171,6 +176,9 @@ def test_why_there_is_no_place(side: Client, nodes: int, pods: Pods):
     assert side.ask("PATCH", "/api/v1/nodes/tight-1", taint, media=MERGE).status == 200
     cordon = {"spec": {"unschedulable": True}}
     assert side.ask("PATCH", "/api/v1/nodes/tight-2", cordon, media=MERGE).status == 200
+    # The scheduler's own look at the nodes cannot be seen; another controller's, through the same watch cache, can.
+    eventually(lambda: "unschedulable" in str(side.get("/api/v1/nodes/tight-2").json()["spec"].get("taints")),
+               "the cordon is known", seconds=SECONDS)  # fmt: skip
     pods.make("kept-out")
     assert pods.why("kept-out") == said(
         ["1 node(s) had untolerated taint(s)", "1 node(s) were unschedulable", elsewhere]

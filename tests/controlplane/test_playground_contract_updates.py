@@ -78,7 +78,7 @@ class Steps:
 
     def gone(self, item: str = "") -> None:
         for side in self.sides:
-            eventually(partial(_is_gone, side, item or self.item), item or self.item, seconds=30)
+            eventually(partial(_is_gone, side, item or self.item), item or self.item, seconds=90)
 
 
 def config_map(core: str, name: str, **metadata: Any) -> tuple[str, Json]:
@@ -254,6 +254,12 @@ def test_what_is_set_once(pair: Pair):
     lease = Steps(pair, leases, obj)
     lease.create()
     assert lease.put()[0] == 422
+    revision = Steps(pair, f"{apps}/controllerrevisions", {
+        "apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": {"name": "r"}, "revision": 1,
+        "data": {"a": {"b": 1}}})  # fmt: skip
+    revision.create()
+    for data, media in (({"a": {"c": 1}}, MERGE), ({"a": 5}, STRATEGIC), (5, MERGE), ([1], STRATEGIC)):
+        assert revision.patch({"data": data}, media)[0] == 422
 
 
 def test_changes_that_change_nothing(pair: Pair):
@@ -338,7 +344,7 @@ def test_what_owners_mean_for_their_dependents(pair: Pair):
     for side in pair:
         for name in ("blocks", "free"):
             item = f"{path}/{name}-foreground"
-            eventually(partial(_is_going, side, item), item, seconds=30)
+            eventually(partial(_is_going, side, item), item, seconds=90)
         assert side.get(held.item).json()["metadata"]["finalizers"] == ["foregroundDeletion"]
         free = {"metadata": {"finalizers": None}}
         assert side.ask("PATCH", f"{path}/blocks-foreground", free, media=MERGE).status == 200

@@ -3,76 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.controlplane.places import TOOK_S, Place
 from tests.controlplane.sides import Json, config_map
-from tests.testbed import build
-from tests.unit.playground.client import MERGE, Client
-from tests.waiting import eventually
 
-SECONDS = 120.0
-TOOK_S = 60
 REVISION = "deployment.kubernetes.io/revision"
-
-
-class Place:
-    """A namespace of a side: objects by kubectl and by the API."""
-
-    def __init__(self, side: Client, path: str, kubeconfig: Path):
-        self.side, self.path, self._kubeconfig = side, path, kubeconfig
-        self.name = path.rsplit("/", 1)[1]
-
-    def of(self, resource: str, name: str = "", group: str = "") -> str:
-        root = self.path.replace("/api/v1", f"/apis/{group}") if group else self.path
-        return f"{root}/{resource}" + (f"/{name}" if name else "")
-
-    def make(self, kind: str, name: str, spec: Json, api: str = "apps/v1") -> Json:
-        path = self.of(f"{kind.lower()}s", group="" if api == "v1" else api)
-        made = self.side.ask("POST", path, {"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec})
-        assert made.status == 201, made.body
-        found: Json = made.json()
-        return found
-
-    def get(self, resource: str, name: str = "", group: str = "apps/v1", **query: Any) -> Json:
-        found: Json = self.side.get(self.of(resource, name, "" if group == "v1" else group), **query).json()
-        return found
-
-    def patch(self, resource: str, name: str, body: Json, group: str = "apps/v1") -> None:
-        answer = self.side.ask("PATCH", self.of(resource, name, "" if group == "v1" else group), body, media=MERGE)
-        assert answer.status == 200, answer.body
-
-    def pods(self, app: str) -> list[Json]:
-        found = self.get("pods", group="v1", labelSelector=f"app={app}")["items"]
-        return [one for one in found if "deletionTimestamp" not in one["metadata"]]
-
-    def messages(self, reason: str, name: str) -> list[str]:
-        query = {"fieldSelector": f"reason={reason},involvedObject.name={name}"}
-        return [one["message"] for one in self.get("events", group="v1", **query)["items"]]
-
-    def kubectl(self, *words: str, fails: bool = False) -> str:
-        command = [str(build.control_plane_binary()), "kubectl", "--kubeconfig", str(self._kubeconfig), "-n", self.name]
-        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=TOOK_S + 30, check=False)
-        assert bool(done.returncode) == fails, (words, done.stdout, done.stderr)
-        return done.stderr if fails else done.stdout
-
-    def until(self, condition: Callable[[], object], what: str = "") -> None:
-        eventually(condition, what, seconds=SECONDS, pause=0.05)
-
-
-@pytest.fixture
-def here(side: Client, place: str, request: pytest.FixtureRequest) -> Iterator[Place]:
-    which = "playground" if "playground" in request.node.callspec.id else "control_plane"
-    found = Place(side, place, request.getfixturevalue(which).kubeconfig)
-    found.until(lambda: side.get(f"{place}/serviceaccounts/default").status == 200)
-    yield found
-    for resource in ("deployments", "statefulsets", "daemonsets"):
-        for one in found.get(resource)["items"]:
-            side.ask("DELETE", found.of(resource, one["metadata"]["name"], "apps/v1"))
 
 
 def spec_of(app: str, image: str = "nginx:1", **more: Any) -> Json:
@@ -115,7 +51,7 @@ def test_a_deployment_is_rolled_out_undone_and_paused(here: Place):
     counts = {key: value for key, value in status["status"].items() if key != "conditions"}
     assert counts == {"observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 3,
                       "availableReplicas": 3, "terminatingReplicas": 0}  # fmt: skip
-    assert here.messages("ScalingReplicaSet", "web") == [f"Scaled up replica set {name} from 0 to 3"]
+    here.until(lambda: here.messages("ScalingReplicaSet", "web") == [f"Scaled up replica set {name} from 0 to 3"])
     here.kubectl("annotate", "deployment/web", "kubernetes.io/change-cause=second")
     here.until(lambda: "kubernetes.io/change-cause" in sets()["1"]["metadata"]["annotations"])
     here.patch("deployments", "web", image("nginx:2"))
@@ -170,9 +106,8 @@ def test_a_stateful_set_in_order_in_parts_and_by_hand(here: Place):
     here.make("StatefulSet", "db", spec_of("db", replicas=3, serviceName="db"))
     here.until(lambda: here.get("statefulsets", "db")["status"].get("availableReplicas") == 3)
     assert [one["metadata"]["name"] for one in here.pods("db")] == ["db-0", "db-1", "db-2"]
-    assert sorted(here.messages("SuccessfulCreate", "db")) == [
-        f"Create Pod db-{number} in StatefulSet db successful" for number in range(3)
-    ]
+    created = [f"Create Pod db-{number} in StatefulSet db successful" for number in range(3)]
+    here.until(lambda: sorted(here.messages("SuccessfulCreate", "db")) == created)
     pod = here.pods("db")[1]
     revision = here.get("statefulsets", "db")["status"]["currentRevision"]
     assert pod["metadata"]["labels"] == {
@@ -277,8 +212,14 @@ def test_endpoints_of_services(here: Place):
         found = here.get("endpointslices", group="discovery.k8s.io/v1")["items"]
         return {one["metadata"]["labels"]["kubernetes.io/service-name"]: one for one in found}
 
-    here.until(lambda: set(slices()) == {"heads", "bare", "lost", "empty"} and all(
-        slices()[name]["endpoints"] for name in ("heads", "bare", "lost")))  # fmt: skip
+    def are_ready() -> bool:
+        found = slices()
+        ends = [end for name in ("heads", "bare", "lost") for end in found.get(name, {}).get("endpoints") or [{}]]
+        return set(found) == {"heads", "bare", "lost", "empty"} and all(
+            end.get("conditions", {}).get("ready") for end in ends
+        )
+
+    here.until(are_ready)
     found = slices()
     address = here.get("pods", "p", "v1")["status"]["podIP"]
     endpoint = {key: value for key, value in found["heads"]["endpoints"][0].items() if key not in ("targetRef", "zone")}

@@ -21,7 +21,7 @@ def test_a_watch_tells_each_change(side: Client, place: str):
     assert last["data"] == {"x": "2"}
     assert int(last["metadata"]["resourceVersion"]) > int(changed["metadata"]["resourceVersion"])
     # Later, from the same version, the same is told again.
-    assert side.events(f"{place}/configmaps", resourceVersion=version) == seen
+    assert side.events(f"{place}/configmaps", 3, resourceVersion=version) == seen
 
 
 def test_a_selector_turns_changes_into_comings_and_goings(side: Client, place: str):
@@ -45,7 +45,7 @@ def test_a_watch_list_ends_with_its_bookmark(side: Client, place: str, bookmarks
     query: Json = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "labelSelector": "of=test"}
     if bookmarks:
         query["allowWatchBookmarks"] = "true"
-    events = side.events(f"{place}/configmaps", **query)
+    events = side.events(f"{place}/configmaps", 2 + bookmarks, **query)
     assert [event["type"] for event in events[: 2 + bookmarks]] == ["ADDED", "ADDED"] + ["BOOKMARK"] * bookmarks
     # A real server adds a bookmark of its own shortly before a watch's time is up; nothing else may follow.
     assert {event["type"] for event in events[2 + bookmarks :]} <= ({"BOOKMARK"} if bookmarks else set())
@@ -61,7 +61,7 @@ def test_a_watch_list_ends_with_its_bookmark(side: Client, place: str, bookmarks
 def test_a_watch_from_nowhere_begins_with_all_there_is(side: Client, place: str):
     side.ask("POST", f"{place}/configmaps", config_map("a"))
     for query in ({}, {"resourceVersion": "0"}):
-        events = side.events(f"{place}/configmaps", labelSelector="of=test", **query)
+        events = side.events(f"{place}/configmaps", 1, labelSelector="of=test", **query)
         assert [event["type"] for event in events] == ["ADDED"]
 
 
@@ -75,7 +75,7 @@ def test_a_watch_of_tables(side: Client, place: str):
         "labelSelector": "of=test",
     }
     for include in ("Metadata", "Object", "None"):
-        events = side.events(f"{place}/configmaps", accept=TABLE, includeObject=include, **query)
+        events = side.events(f"{place}/configmaps", 3, accept=TABLE, includeObject=include, **query)
         tables = [event["object"] for event in events]
         assert all(table["kind"] == "Table" and len(table["rows"]) == 1 for table in tables)
         assert [column["name"] for column in tables[0]["columnDefinitions"]] == ["Name", "Data", "Age"]

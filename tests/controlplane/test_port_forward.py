@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import importlib
@@ -31,6 +32,8 @@ from tests import waiting
 from tests.controlplane.test_exec import pod
 from tests.controlplane.test_whole_way import create, user
 from tests.testbed.control_plane import ControlPlane
+from tests.unit.checks.servers import refused_port
+from tests.unit.forwards.pods import quietly
 
 WAIT_SECONDS = 40.0
 MEGABYTES = 20 * 1024 * 1024
@@ -82,8 +85,9 @@ def served() -> Iterator[int]:
 
 
 @pytest.fixture
-def web(control_plane: ControlPlane, namespace: str, served: int) -> Iterator[str]:
+def web(control_plane: ControlPlane, namespace: str, served: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A running pod behind a service, and a manager that may write."""
+    quietly(monkeypatch)
     ports = [{"name": "http", "containerPort": served}]
     create(control_plane, pod("web-0", namespace, containers=[{"name": "main", "image": "x", "ports": ports}]))
     service = {
@@ -169,20 +173,22 @@ def test_many_at_once(web: str) -> None:
         connection.request("GET", f"/{number}")
         return connection.getresponse().read()
 
-    with ThreadPoolExecutor(AT_ONCE) as threads:
+    with contextlib.ExitStack() as closing, ThreadPoolExecutor(AT_ONCE) as threads:
+        for one in open_:
+            closing.callback(one.close)
         answers = list(threads.map(ask, enumerate(open_)))
         assert answers == [f"hello /{number}\n".encode() for number in range(AT_ONCE)]
-        eventually(lambda: forward.connections == AT_ONCE, "all are open at once")
+        eventually(
+            lambda: forward.connections == AT_ONCE,
+            lambda: f"all are open at once: {forward.connections} of {forward.total}, {forward.errors} failed",
+        )
         assert list(threads.map(ask, enumerate(open_))) == answers
-    for connection in open_:
-        connection.close()
     assert forward.total == AT_ONCE
     assert forward.error == ""
 
 
 def test_nobody_listens(web: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = refused_port()
     forward = nm.port_forward(web, port)
     with pytest.raises((urllib.error.URLError, ConnectionError)):
         get(forward)

@@ -24,7 +24,7 @@ from notebook_mux.remote.terminal import Terminal
 from notebook_mux.wire.frames import Channel
 from notebook_mux.wire.remotecommand import V4, V4_BASE64, V5, outcome
 from tests import waiting
-from tests.controlplane.terminals import WAIT_SECONDS, query
+from tests.controlplane.terminals import WAIT_SECONDS, query, sized
 from tests.controlplane.test_exec import pod, running
 from tests.controlplane.test_headlamp_terminals import Houses
 from tests.controlplane.test_terminal import PLAIN
@@ -177,10 +177,10 @@ async def test_a_terminal_its_sizes_and_its_exit_code(cluster: Cluster, path: st
     try:
         await view.sees("$ ")
         assert dialer.chosen == [version] * 2, "a shell that is not there, and one that is"
-        view.type("stty size\r")
+        view.type(f"{sized(101, 33)}\r")
         await view.sees("33 101\r\n$ ")
         terminal.resize(view.viewer, 80, 24)
-        view.type("stty size\r")
+        view.type(f"{sized(80, 24)}\r")
         await view.sees("24 80\r\n$ ")
         view.type("printf 'gr\\303\\274n \\346\\274\\242 \\377\\n'; sleep 98763\r")
         await waiting.until(lambda: running("98763"), "it sleeps", seconds=WAIT_SECONDS)
@@ -221,8 +221,7 @@ async def test_a_proxy_before_a_headlamp_server(
             found = await client.terminal(path, PLAIN)
             screen = await client.look(found["terminal"], 90, 20)
             await screen.sees("$ ")
-            await screen.type("stty size\r")
-            await screen.sees("20 90\r\n$ ")
+            await screen.has_size(90, 20)
             await screen.type("exit 6\r")
             assert (await screen.reaches("ended"))["code"] == 6
         assert proxy.changed > 0

@@ -22,6 +22,7 @@ from notebook_mux.life import runtime
 from notebook_mux.life.name import ServiceName
 from tests import waiting
 from tests.controlplane.pages import Page
+from tests.controlplane.terminals import sized
 from tests.controlplane.test_exec import pod
 from tests.controlplane.test_whole_way import create, user
 from tests.testbed.control_plane import ControlPlane
@@ -180,7 +181,7 @@ def test_a_shell_is_the_same_for_the_same_words(web: str, namespace: str) -> Non
 def test_sizes_and_the_exit_code_and_the_next_run(web: str) -> None:
     terminal = nm.shell(web, "sh")
     page = Page(terminal.session, 101, 33)
-    assert page.ask("stty size") == "33 101"
+    assert page.ask(sized(101, 33)) == "33 101"
     first = pid(page)
     with pytest.raises(nm.InvalidArgument, match="still runs"):
         terminal.again()
@@ -230,6 +231,7 @@ def test_containers_and_what_is_not_there(web: str, control_plane: ControlPlane,
     with pytest.raises(nm.NotFound, match="web-1"):
         nm.shell("web-1")
     control_plane.kubectl("run", "done", "-n", namespace, "--image=x", "--restart=Never")
+    control_plane.kubectl("wait", "--for=condition=Ready", "pod/done", "-n", namespace, "--timeout=60s")
     ended = '{"status":{"phase":"Succeeded"}}'
     control_plane.kubectl("patch", "pod", "done", "-n", namespace, "--subresource=status", "-p", ended)
     with pytest.raises(nm.InvalidArgument, match="has ended"):

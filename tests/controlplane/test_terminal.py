@@ -9,7 +9,7 @@ import pytest
 
 from notebook_mux.wire import messages
 from tests import waiting
-from tests.controlplane.terminals import WAIT_SECONDS, looking, query
+from tests.controlplane.terminals import WAIT_SECONDS, looking, query, sized
 from tests.controlplane.test_exec import pod
 from tests.controlplane.test_whole_way import create
 from tests.fault.conftest import GatewayProcess, start_gateway
@@ -44,11 +44,9 @@ async def test_a_shell_its_size_and_its_exit_code(gateway: GatewayProcess, path:
         running = await screen.reaches("running")
         assert (running["run"], running["command"][-1]) == (1, "sh")
         await screen.sees("$ ")
-        await screen.type("stty size\r")
-        await screen.sees("33 101\r\n$ ")
+        await screen.has_size(101, 33)
         await screen.resize(80, 24)
-        await screen.type("stty size\r")
-        await screen.sees("24 80\r\n$ ")
+        await screen.has_size(80, 24)
         await screen.type("exit 3\r")
         ended = await screen.reaches("ended")
         assert (ended["run"], ended["code"]) == (1, 3)
@@ -133,19 +131,17 @@ async def test_two_views_of_two_sizes(gateway: GatewayProcess, path: str) -> Non
         terminal = (await client.terminal(path, PLAIN))["terminal"]
         large = await client.look(terminal, 120, 40)
         await large.sees("$ ")
-        await large.type("stty size\r")
-        await large.sees("40 120\r\n")
+        await large.has_size(120, 40)
         small = await client.look(terminal, 132, 20)
         assert small.shown is not None
         assert (small.shown.columns, small.shown.rows) == (120, 20)
-        await small.type("stty size\r")
-        for screen in (small, large):
-            await screen.sees("20 120\r\n")
+        await small.has_size(120, 20)
+        await large.sees("20 120\r\n$ ")
         assert small.output == large.output
         assert {"columns": 120, "rows": 20} in large.notes
         await client.say(messages.Unsubscribe(stream=small.stream))
         await large.until(lambda: {"columns": 120, "rows": 40} in large.notes)
-        await large.type("stty size\r")
+        await large.type(f"{sized(120, 40)}\r")
         await large.until(lambda: large.output.count(b"40 120\r\n") == 2)
         no_say = await client.look(terminal, 0, 0)
         assert no_say.shown is not None
@@ -171,6 +167,7 @@ async def test_it_outlives_its_clients(gateway: GatewayProcess, path: str) -> No
         await again.sees("while away")
         await again.type("echo $word\r")
         await again.sees("kept\r\n")
+        await again.until(lambda: again.output.endswith(b"$ "), "the prompt, and no more comes")
         whole = await client.look(terminal)
         await whole.until(lambda: {"live": True} in whole.notes)
         assert whole.output == screen.output + again.output
@@ -193,7 +190,7 @@ async def test_what_is_not_kept_any_more(gateway: GatewayProcess, path: str) -> 
         assert late.notes[0]["restore"].endswith("\x1b[0;1;32m")
         assert "2004" in late.notes[0]["restore"]
         assert late.notes[0]["state"]["state"] == "running"
-        assert late.output in screen.output
+        await screen.until(lambda: late.output in screen.output, "all of it was shown to who was there")
         await late.type("\r")
         await late.sees("drawn anew")
 
@@ -234,7 +231,7 @@ async def test_an_attach_is_a_terminal_too(gateway: GatewayProcess, path: str) -
         attach = path.replace("/exec", "/attach")
         screen = await client.look((await client.terminal(attach, query()))["terminal"], 90, 30)
         assert (await screen.reaches("running"))["command"] == []
-        await screen.type("stty size; exit\r")
+        await screen.type(f"{sized(90, 30)}; exit\r")
         await screen.sees("30 90\r\n")
         assert (await screen.reaches("ended"))["code"] == 0
 
@@ -285,8 +282,8 @@ async def test_an_api_server_that_goes(
         await client.terminal("", start="again", terminal=terminal)
         await screen.until(lambda: screen.state["run"] == 2 and screen.state["state"] == "lost")
         plane.start("apiserver")
-        await client.terminal("", start="again", terminal=terminal)
         screen.output.clear()
+        await client.terminal("", start="again", terminal=terminal)
         await screen.sees("$ ")
         await screen.type("echo again\r")
         await screen.sees("again\r\n")

@@ -19,7 +19,7 @@ from tests.testbed.control_plane import ControlPlane, Failed
 
 def test_a_pod_becomes_running_on_a_ready_node(control_plane: ControlPlane, namespace: str):
     control_plane.kubectl("-n", namespace, "run", "web", "--image=nginx")
-    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
+    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
     pod = json.loads(control_plane.kubectl("-n", namespace, "get", "pod", "web", "-o", "json"))
     assert pod["status"]["phase"] == "Running"
     assert pod["spec"]["nodeName"].startswith("node-")
@@ -27,7 +27,7 @@ def test_a_pod_becomes_running_on_a_ready_node(control_plane: ControlPlane, name
 
 def test_exec_has_the_exit_code_and_logs_have_lines(control_plane: ControlPlane, namespace: str):
     control_plane.kubectl("-n", namespace, "run", "web", "--image=nginx")
-    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
+    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
     assert control_plane.kubectl("-n", namespace, "exec", "web", "--", "echo", "hello") == "hello\n"
     with pytest.raises(Failed, match="exit code 3"):
         control_plane.kubectl("-n", namespace, "exec", "web", "--", "sh", "-c", "exit 3")
@@ -48,7 +48,7 @@ eventually = partial(waiting.eventually, seconds=30, pause=0.05)
 
 def test_ephemeral_containers_run_and_keep_their_state(control_plane: ControlPlane, namespace: str):
     made(control_plane, namespace, "web", containers=[{"name": "main", "image": "x"}])
-    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
+    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
     state = "status.ephemeralContainerStatuses[?(@.name=='{}')].state"
 
     def add(name: str, image: str) -> str:
@@ -82,7 +82,7 @@ def test_a_containers_own_process_ends_with_its_pod(control_plane: ControlPlane,
     words = [sys.executable, "-c", f"import time; print('{namespace}', flush=True); time.sleep(1000)"]
     own = {"name": "main", "image": "x", "stdin": True, "tty": True, "command": words}
     made(control_plane, namespace, "web", containers=[own])
-    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
+    control_plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
     import pty  # not on Windows, where all tests here are skipped
 
     kubectl = [str(build.control_plane_binary()), "kubectl", "--kubeconfig", str(control_plane.kubeconfig)]
@@ -96,7 +96,7 @@ def test_a_containers_own_process_ends_with_its_pod(control_plane: ControlPlane,
             found = [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == words]
             assert len(found) == 1
             control_plane.kubectl("-n", namespace, "delete", "pod", "web", "--wait=false")
-            _, alive = psutil.wait_procs(found, timeout=20)
+            _, alive = psutil.wait_procs(found, timeout=60)
             assert not alive
         finally:
             child.kill()
@@ -156,7 +156,7 @@ def test_a_killed_test_run_leaves_nothing_running(control_plane: ControlPlane, t
     child.kill()
     child.wait()
     child.stdout.close()
-    _, alive = psutil.wait_procs(parts, timeout=20)
+    _, alive = psutil.wait_procs(parts, timeout=60)
     assert not alive
 
 

@@ -8,7 +8,7 @@ import http.client
 import json
 import ssl
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,12 @@ PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
+
+WAIT_S = 60.0
+"""For an answer; it takes a few milliseconds, and seconds on a machine that has much else to do."""
+
+QUIET_S = 1.0
+"""After which a watch that has said what it was asked for is taken to say nothing more."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ class Client:
 
     def ask(
         self, method: str, path: str, body: Any = None, *, accept: str = "", media: str = "",
-        headers: Json | None = None, timeout: float = 20.0, **query: Any,
+        headers: Json | None = None, timeout: float = WAIT_S, **query: Any,
     ) -> Answer:  # fmt: skip
         """One request; query as keywords."""
         more = dict(headers or {})
@@ -97,11 +103,12 @@ class Client:
 
     @contextlib.contextmanager
     def opened(
-        self, path: str, *, accept: str = "application/json", timeout: float = 20.0, **query: Any
-    ) -> Iterator[http.client.HTTPResponse]:
+        self, path: str, *, accept: str = "application/json", headers: Json | None = None, timeout: float = WAIT_S,
+        **query: Any,
+    ) -> Iterator[http.client.HTTPResponse]:  # fmt: skip
         """An answer that goes on, to be read as it comes."""
         with contextlib.closing(self._connect(timeout)) as connection:
-            answer = self._send(connection, "GET", path, None, {"Accept": accept}, query)
+            answer = self._send(connection, "GET", path, None, {"Accept": accept, **(headers or {})}, query)
             assert answer.status == 200, answer.read()
             yield answer
 
@@ -116,7 +123,25 @@ class Client:
 
             yield events()
 
-    def events(self, path: str, *, accept: str = "application/json", **query: Any) -> list[Json]:
-        """All events of a watch that ends after a second."""
+    def watched(self, path: str, enough: Callable[[bytes], object], *, accept: str, **query: Any) -> Answer:
+        """What a watch has said once that is enough, and whatever comes within a moment after it."""
+        query |= {"watch": "1", "timeoutSeconds": int(WAIT_S)}
+        with contextlib.closing(self._connect(WAIT_S)) as connection:
+            answer = self._send(connection, "GET", path, None, {"Accept": accept}, query)
+            found = b""
+            while not enough(found) and (piece := answer.read1()):
+                found += piece
+            if connection.sock is not None:  # the answer's own where it ends the connection
+                connection.sock.settimeout(QUIET_S)
+            with contextlib.suppress(TimeoutError):
+                while piece := answer.read1():
+                    found += piece
+            return Answer(answer.status, answer.headers, found)
+
+    def events(self, path: str, least: int = 0, *, accept: str = "application/json", **query: Any) -> list[Json]:
+        """The events of a watch: all until its end after a second, or as many as there are at `least`, and a moment."""
+        if least:
+            body = self.watched(path, lambda found: found.count(b"\n") >= least, accept=accept, **query).body
+            return [json.loads(line) for line in body.splitlines()]
         with self.watch(path, accept=accept, timeoutSeconds=1, **query) as events:
             return list(events)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +16,10 @@ from urllib.parse import urlencode
 import aiohttp
 import yaml
 
+from tests.serving import heard, quiet
+
 WAIT_S = 30.0
+PRESS_S = 0.3
 DATA = (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT)
 
 
@@ -62,6 +66,15 @@ class Socket:
         while text not in self.told.output:
             assert await self.take(), (text, self.told)
 
+    async def insists(self, message: bytes, text: bytes) -> None:
+        """Send it again and again until this has come: a key may be pressed while nobody has a use for it."""
+        async with asyncio.timeout(WAIT_S):
+            while text not in self.told.output:
+                await self.send(message)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(PRESS_S):
+                        await self.sees(text)
+
     async def rest(self) -> Told:
         """All that comes until the end."""
         while await self.take():
@@ -88,20 +101,19 @@ class Server:
     async def open(self, path: str, protocols: Sequence[str], **query: Any) -> AsyncIterator[Socket]:
         headers = {**self.headers, **({"Sec-WebSocket-Protocol": ",".join(protocols)} if protocols else {})}
         url = f"{self.url}{path}?{urlencode(query, doseq=True)}"
-        # aiohttp knows a sub-protocol only if it was told of it, and these are in the header.
-        async with (
-            aiohttp.ClientSession() as session,
-            session.ws_connect(url, headers=headers, ssl=self.context) as inner,
-        ):
-            transport = inner._response.connection and inner._response.connection.transport
-            try:
-                yield Socket(inner)
-            finally:
-                await inner.close()
-                if transport is not None:
-                    transport.abort()  # TLS may say goodbye later than this test's loop ends
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        before = heard()
+        try:
+            # aiohttp knows a sub-protocol only if it was told of it, and these are in the header.
+            async with (
+                aiohttp.ClientSession() as session,
+                session.ws_connect(url, headers=headers, ssl=self.context) as inner,
+            ):
+                try:
+                    yield Socket(inner)
+                finally:
+                    await inner.close()
+        finally:
+            await quiet(before)  # of a connection that was refused, too: TLS may say goodbye later than a loop ends
 
     async def session(self, path: str, protocols: Sequence[str], *messages: bytes | str, **query: Any) -> Told:
         """A whole session: these messages, then all that comes."""

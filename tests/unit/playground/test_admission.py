@@ -91,6 +91,27 @@ def test_a_quota_is_charged_at_once_and_given_back():
     assert status(cluster, "resourcequotas", "q") == {"hard": {"pods": "7"}, "used": {"pods": "0"}}
 
 
+def test_a_quota_counts_a_kind_that_is_defined_later():
+    cluster = world()
+    name = "count/widgets.example.com"
+    made(cluster, "resourcequotas", "q", spec={"hard": {name: "1"}})
+    cluster.agenda.step(1)
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    names = {"plural": "widgets", "singular": "widget", "kind": "Widget", "listKind": "WidgetList"}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    spec = {"group": "example.com", "scope": "Namespaced", "names": names, "versions": [version]}
+    made(cluster, "customresourcedefinitions.apiextensions.k8s.io", "widgets.example.com", spec=spec)
+    cluster.agenda.step(1)
+    made(cluster, "widgets.example.com", "a")
+    used = f"requested: {name}=1, used: {name}=1, limited: {name}=1"
+    assert refusal(cluster, "widgets.example.com", "b") == (
+        f'widgets.example.com "b" is forbidden: exceeded quota: q, {used}')  # fmt: skip
+    cluster.store.remove(cluster.kind("widgets.example.com"), ("default", "a"))
+    cluster.agenda.step(1)
+    assert status(cluster, "resourcequotas", "q")["used"] == {name: "0"}
+    made(cluster, "widgets.example.com", "b")
+
+
 @pytest.mark.parametrize(
     ("scopes", "spec", "counts"),
     [(["BestEffort"], {}, True), (["NotBestEffort"], {}, False), (["Terminating"], {"activeDeadlineSeconds": 5}, True),

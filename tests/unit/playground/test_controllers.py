@@ -251,17 +251,23 @@ def test_no_place_for_a_pod_is_said():
     assert all(is_ready(one) for one in pods(cluster, "web"))
 
 
+def slice_of(cluster: Cluster, service: str) -> Json:
+    found = cluster.store.items("endpointslices.discovery.k8s.io")
+    (one,) = [one.decode() for one in found if one.labels["kubernetes.io/service-name"] == service]
+    return one
+
+
 def test_endpoints_are_the_ready_pods():
     cluster = world()
     apps.deployment(cluster, "web", "default", "nginx:1", 2)
     apps.service(cluster, "web", "default")
     cluster.agenda.step(15)
-    (found,) = [one.decode() for one in cluster.store.items("endpointslices.discovery.k8s.io")]
+    found = slice_of(cluster, "web")
     assert [one["conditions"]["ready"] for one in found["endpoints"]] == [True, True]
     assert found["ports"] == [{"name": "http", "protocol": "TCP", "port": 8080}]
     cluster.update("deployments.apps", "default", "web", lambda obj: obj["spec"].update(replicas=0))
     cluster.agenda.step(15)
-    (found,) = [one.decode() for one in cluster.store.items("endpointslices.discovery.k8s.io")]
+    found = slice_of(cluster, "web")
     assert found["endpoints"] is None
 
 

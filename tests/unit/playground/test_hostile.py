@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
 import ssl
+import threading
 from typing import Any
 
 import aiohttp
 import pytest
 from yarl import URL
 
+from notebook_mux import yamls
 from notebook_mux.playground.access import Access, User
 from notebook_mux.playground.accounts.signing import BadToken, Signer, encode
 from notebook_mux.playground.apply.json_patch import json_patch
@@ -32,7 +35,7 @@ from notebook_mux.playground.shell.commands.editing import LINE_LIMIT
 from notebook_mux.playground.status import ApiError
 from notebook_mux.playground.web.nginx_config import location, parse as parse_nginx
 from notebook_mux.playground.web.redis import KEPT_BYTES, Connection, Database
-from notebook_mux.playground.yamls import TooMuch, check as check_yaml
+from notebook_mux.yamls import TooMuch, check as check_yaml
 from tests.unit.playground import shells
 from tests.unit.playground.test_portforward import Pod, data, open_pair, said
 from tests.unit.playground.worlds import bare
@@ -282,7 +285,7 @@ def test_expressions_that_went_wrong_within(text: str):
 
 
 def test_a_number_that_is_too_large():
-    with pytest.raises(SyntaxProblem, match="overflow"):
+    with pytest.raises(SyntaxProblem, match="invalid int literal"):
         parse("0xffffffffffffffffffff")
 
 
@@ -326,3 +329,39 @@ def test_streams_without_their_pair_keep_nothing():
     assert not tunnel._pairs
     open_pair(tunnel, write, 301)
     assert len(tunnel._pairs) == 1
+
+
+async def test_others_are_answered_while_a_long_body_is_read(served: tuple[Asking, Asking], monkeypatch: Any):
+    admin, _ = served
+    answered, order = threading.Event(), list[str]()
+    real = yamls.load
+
+    def slow(*arguments: Any) -> Any:
+        order.append("begun")
+        assert answered.wait(shells.WAIT_S), "nothing was answered meanwhile"
+        return real(*arguments)
+
+    monkeypatch.setattr(yamls, "load", slow)
+    text = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: long}\ndata:\n"
+    text += "".join(f"  k{number}: a value of some length\n" for number in range(3000))
+
+    async def long() -> int:
+        status, _ = await admin("POST", "/api/v1/namespaces/eve/configmaps", text.encode(), "application/yaml")
+        order.append("long")
+        return status
+
+    writing = asyncio.ensure_future(long())
+    async with asyncio.timeout(shells.WAIT_S):
+        while not order:
+            await asyncio.sleep(0.01)
+        assert (await admin("GET", "/api/v1/namespaces/eve"))[0] == 200
+        order.append("short")
+        answered.set()
+        assert await writing == 201
+    assert order == ["begun", "short", "long"]
+    applied = text.replace("name: long", "name: other") + "  k1: again\n"
+    path = "/api/v1/namespaces/eve/configmaps/other?fieldManager=me"
+    for validation, status in (("Strict", 400), ("Warn", 201)):
+        found = await admin("PATCH", f"{path}&fieldValidation={validation}", applied.encode(), APPLY)
+        assert found[0] == status
+        assert ('key \\"k1\\" already set in map' in found[1]) == (status == 400)

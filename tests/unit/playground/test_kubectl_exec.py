@@ -17,17 +17,21 @@ import pytest
 
 from notebook_mux.playground.scenarios import Settings
 from tests.playground import RunningPlayground
+from tests.unit.playground.sandboxes import SAYS, SHELLS, need
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl on the PATH")
 
-WAIT_S = 40.0
+WAIT_S = 60.0
+PRESS_S = 0.3
 Kubectl = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlayground]:
-    one = RunningPlayground(tmp_path_factory.mktemp("kubectl"), "first-look", settings=Settings(still=True))
+@pytest.fixture(scope="module", params=SHELLS)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlayground]:
+    need(request.param)
+    folder = tmp_path_factory.mktemp("kubectl")
+    one = RunningPlayground(folder, "first-look", settings=Settings(still=True), shell=request.param)
     yield one
     one.close()
 
@@ -77,6 +81,16 @@ class Typed:
     def type(self, text: str) -> None:
         os.write(self._fd, text.encode())
 
+    def interrupts(self, pattern: str) -> None:
+        """Press Ctrl-C until something is shown: between two programs a real shell has no use for it."""
+        deadline = time.monotonic() + WAIT_S
+        while not re.search(pattern, self.shown):
+            assert time.monotonic() < deadline, (pattern, self.shown)
+            self.type("\x03")
+            while select.select([self._fd], [], [], PRESS_S)[0]:
+                self.shown += os.read(self._fd, 65536).decode(errors="replace")
+        self.sees(pattern)
+
     def ends(self) -> int:
         """Its exit code."""
         deadline = time.monotonic() + WAIT_S
@@ -116,9 +130,9 @@ def test_copies(kubectl: Kubectl, web: str, tmp_path: Path):
     assert (tmp_path / "back" / "inner" / "file").read_bytes() == bytes(range(256)) * 500
 
 
-def test_an_interactive_shell(command: list[str], web: str):
+def test_an_interactive_shell(command: list[str], web: str, running: RunningPlayground):
     typed = Typed(*command, "exec", "-it", web, "--", "bash")
-    typed.sees(r"emulation of a shell[^$]*root@\S+:/# ")
+    typed.sees(f"{SAYS[running.playground.cluster.shell]}[^$]*root@\\S+:/# ")
     typed.type("cd /etc/ngi\t\r")
     typed.sees(r"cd /etc/nginx/\S*\r\n[^$]*:/etc/nginx# ")
     typed.type("for i in 1 2; do\r")
@@ -131,8 +145,7 @@ def test_an_interactive_shell(command: list[str], web: str):
     typed.sees("gone\r\n.*# ")
     typed.type("sleep 100\r")
     typed.sees("sleep 100\r\n")
-    typed.type("\x03")
-    typed.sees(r"\^C\r\n.*# ")
+    typed.interrupts(r"\^C\r\n.*# ")
     typed.type("exit 7\r")
     assert typed.ends() == 7
 

@@ -79,7 +79,7 @@ def crashed(code: int) -> Cluster:
     """A world in which a service has crashed with a code."""
     cluster = world()
     apps.deployment(cluster, "flaky", "default", "ghcr.io/example/flaky:1", 1, behaviour="crash 9")
-    for _ in range(400):
+    for _ in range(2000):
         cluster.agenda.step(1)
         state = pods(cluster, "flaky")[0]["status"].get("containerStatuses", [{}])[0]
         if ((state.get("lastState") or {}).get("terminated") or {}).get("exitCode") == code:

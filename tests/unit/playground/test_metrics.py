@@ -141,7 +141,7 @@ def test_work_is_shared_by_the_pods_of_a_workload(cluster: Cluster):
 
 def test_a_pod_that_asks_a_service_in_a_loop_is_load(cluster: Cluster):
     """The walk-through of the documentation: php-apache and its load generator."""
-    apps.deployment(cluster, "php-apache", "default", "registry.k8s.io/hpa-example", 1, port=80)
+    apps.deployment(cluster, "php-apache", "default", "registry.k8s.io/hpa-example", 1, port=80, probe="/")
     apps.service(cluster, "php-apache", "default")
     cluster.agenda.step(60)
     name = pods(cluster, "php-apache")[0]["metadata"]["name"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import shutil
 import struct
@@ -14,8 +15,11 @@ import pytest
 import yaml
 
 from notebook_mux.playground.protobuf import wire
+from notebook_mux.playground.schemas.documents import Documents
+from notebook_mux.playground.schemas.swagger import JSON, PROTOBUF as GNOSTIC, Swagger
 from tests.playground import RunningPlayground
 from tests.unit.playground.client import Client
+from tests.unit.playground.worlds import world
 from tests.waiting import eventually
 
 Json = dict[str, Any]
@@ -255,7 +259,7 @@ def test_kubectl_takes_a_list(running: RunningPlayground, tmp_path: Path):
     def kubectl(*words: str, given: Any = None, code: int = 0) -> str:
         command = ["kubectl", "--kubeconfig", str(running.kubeconfig), "--cache-dir", str(tmp_path), *words]
         text = yaml.safe_dump(given) if given else ""
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=40, check=False)
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=90, check=False)
         assert done.returncode == code, done.stderr
         return done.stdout + done.stderr
 
@@ -277,3 +281,23 @@ def test_kubectl_takes_a_list(running: RunningPlayground, tmp_path: Path):
     assert "What is wanted." in explained
     assert "size\t<integer> -required-" in explained
     assert "containers\t<[]Object> -required-" in kubectl("explain", "pods.spec", "--output=plaintext-openapiv2")
+
+
+async def test_others_have_their_turn_while_it_is_made():
+    """It is made beside the loop, once for all who ask, and anew when a kind was defined meanwhile."""
+    cluster = world(1)
+    made = Swagger(Documents(cluster.kinds, cluster.schemas), cluster.schemas)
+    turns, bodies = 0, [asyncio.create_task(made.body(form)) for form in (JSON, JSON, GNOSTIC)]
+    while not all(one.done() for one in bodies):
+        turns += 1
+        if turns == 3:
+            version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+            names = {"plural": "cars", "singular": "car", "kind": "Car", "listKind": "CarList"}
+            spec = {"group": "late.io", "scope": "Namespaced", "names": names, "versions": [version]}
+            cluster.create({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                            "metadata": {"name": "cars.late.io"}, "spec": spec})  # fmt: skip
+        await asyncio.sleep(0)
+    one, other, _ = (task.result() for task in bodies)
+    assert one is other
+    assert b"late.io" in one
+    assert turns > 30

@@ -63,6 +63,8 @@ def test_strategic_directives():
     assert strategic(finalizers, {"$deleteFromPrimitiveList/finalizers": ["x"]}, METADATA) == {"finalizers": ["z"]}
     assert strategic(finalizers, {"$setElementOrder/finalizers": ["z", "x"]}, METADATA) == {"finalizers": ["z", "x"]}
     assert strategic({"args": ["x"]}, {"args": ["y"]}, None) == {"args": ["y"]}
+    # What can be no finalizer is for whoever looks at the whole object.
+    assert strategic(finalizers, {"finalizers": [[], "x", [], 1]}, METADATA) == {"finalizers": [[], "x", 1, "z"]}
 
 
 @pytest.mark.parametrize(

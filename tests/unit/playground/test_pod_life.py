@@ -9,7 +9,6 @@ import pytest
 
 from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.controllers import behaviour, images, kubelet
-from notebook_mux.playground.controllers.kubelet import probes
 from notebook_mux.playground.controllers.kubelet.lives import Life
 from notebook_mux.playground.controllers.parts import begin_deletion
 from tests.unit.playground.lives import (
@@ -326,106 +325,6 @@ def test_a_sidecar_starts_before_and_ends_after_the_others(cluster: Cluster):
     assert begun == sorted(begun)
     until(cluster, lambda: now(cluster)["status"]["phase"] == "Succeeded")
     assert "terminated" in status(now(cluster), "side", "initContainerStatuses")["state"]
-
-
-# --------------------------------------------------------------------------------------------------------- probes
-
-
-def test_a_server_is_ready_once_it_listens(cluster: Cluster):
-    ports = [{"name": "http", "containerPort": 8080}]
-    probe = {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 2}
-    obj = run(cluster, pod("one", container(ports=ports, readinessProbe=probe), behaviour="slow 12"), 10)
-    assert row(cluster, obj)[1:3] == ["0/1", "Running"]
-    assert condition(obj, "Ready")["message"] == "containers with unready status: [main]"
-    address = obj["status"]["podIP"]
-    refused = f"dial tcp {address}:8080: connect: connection refused"
-    said = f'Readiness probe failed: Get "http://{address}:8080/ready": {refused}'
-    assert ("Warning", "Unhealthy", said) in events(cluster)
-    cluster.agenda.step(12)
-    assert row(cluster, now(cluster))[1] == "1/1"
-    timers = len(cluster.agenda._heap)
-    cluster.agenda.step(60)
-    assert len(cluster.agenda._heap) <= timers  # what passes is asked no more
-
-
-def test_a_port_on_which_nothing_listens(cluster: Cluster):
-    liveness = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 2, "failureThreshold": 2}
-    obj = run(cluster, pod("one", container(image="nginx:1", livenessProbe=liveness)), 14)
-    assert status(obj)["restartCount"] >= 1
-    assert ("Normal", "Killing", "Container main failed liveness probe, will be restarted") in events(cluster)
-    good = {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 2, "failureThreshold": 2}
-    obj = run(cluster, pod("two", container(image="nginx:1", livenessProbe=good, readinessProbe=good)), 14)
-    assert (status(obj)["restartCount"], status(obj)["ready"]) == (0, True)
-
-
-def test_the_liveness_command_of_the_documentation(cluster: Cluster):
-    """Its file is there for 30 s; three failures later the container is started again."""
-    script = "touch /tmp/healthy; sleep 30; rm -f /tmp/healthy; sleep 600"
-    probe = {"exec": {"command": ["cat", "/tmp/healthy"]}, "initialDelaySeconds": 5, "periodSeconds": 5}
-    main = container("liveness", "registry.k8s.io/busybox:1.27.2", args=["/bin/sh", "-c", script], livenessProbe=probe)
-    obj = run(cluster, pod("one", main), 30)
-    assert status(obj, "liveness")["restartCount"] == 0
-    assert "Unhealthy" not in reasons(cluster)
-    cluster.agenda.step(25)
-    obj = now(cluster)
-    assert status(obj, "liveness")["restartCount"] == 1
-    said = "Liveness probe failed: cat: can't open '/tmp/healthy': No such file or directory\n"
-    assert ("Warning", "Unhealthy", said) in events(cluster)
-
-
-def test_a_slow_start_needs_a_startup_probe(cluster: Cluster):
-    ports, check = [{"containerPort": 80}], {"tcpSocket": {"port": 80}, "periodSeconds": 2, "failureThreshold": 3}
-    slow = pod("slow", container(ports=ports, livenessProbe=check, startupProbe={**check, "failureThreshold": 30}),
-               behaviour="slow 20")  # fmt: skip
-    killed = pod("killed", container(ports=ports, startupProbe=check), behaviour="slow 20")
-    created(cluster, slow)
-    created(cluster, killed)
-    cluster.agenda.step(10)
-    assert status(now(cluster, "slow"))["started"] is False
-    cluster.agenda.step(20)
-    found = status(now(cluster, "slow"))
-    assert (found["started"], found["ready"], found["restartCount"]) == (True, True, 0)
-    assert status(now(cluster, "killed"))["restartCount"] >= 1
-    assert "Container main failed startup probe, will be restarted" in {one for _, _, one in events(cluster, "killed")}
-
-
-def test_unready_for_a_while(cluster: Cluster):
-    probe = {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 1, "failureThreshold": 1}
-    main = container(ports=[{"containerPort": 80}], readinessProbe=probe)
-    obj = run(cluster, pod("one", main, behaviour="unready 10 20"), 8)
-    assert status(obj)["ready"]
-    until(cluster, lambda: not status(now(cluster))["ready"], 10)
-    assert any("HTTP probe failed with statuscode: 503" in said for _, _, said in events(cluster))
-    until(cluster, lambda: status(now(cluster))["ready"], 15)
-
-
-def test_what_listens_where(cluster: Cluster):
-    def listens(port: int, *containers: Json, at: float = 5.0) -> bool:
-        obj = pod("p", *containers)
-        probing = probes.Probing(probes.READINESS, {"tcpSocket": {"port": port}}, containers[0], obj, cluster)
-        return probing.problem(at) is None
-
-    assert listens(80, container(image="nginx"))
-    assert not listens(8080, container(image="nginx"))
-    assert listens(8080, container(image="nginx", ports=[{"containerPort": 8080}]))
-    assert listens(1234, container(image="ghcr.io/somebody/unknown"))
-    assert not listens(80, container(image="busybox", command=["sleep", "60"]))
-    assert listens(80, container(image="busybox", command=["sleep", "60"]), container("b", "nginx"))
-    assert not listens(80, container(image="nginx"), at=0.1)
-
-
-def test_readiness_gates(cluster: Cluster):
-    obj = run(cluster, pod("one", readinessGates=[{"conditionType": "example.com/open"}]), 8)
-    ready = condition(obj, "Ready")
-    assert (condition(obj, "ContainersReady")["status"], ready["status"], ready["reason"]) == (
-        "True", "False", "ReadinessGatesNotReady",
-    )  # fmt: skip
-    assert ready["message"] == ('corresponding condition of pod readiness gate "example.com/open" does not exist.')
-    gate = {"type": "example.com/open", "status": "True", "lastProbeTime": None, "lastTransitionTime": None}
-    cluster.update("pods", "default", "one", lambda one: one["status"]["conditions"].append(gate))
-    cluster.agenda.step(1)
-    assert condition(now(cluster), "Ready")["status"] == "True"
-    assert row(cluster, now(cluster))[8] == "1/1"
 
 
 # ------------------------------------------------------------------------------------------------------ their end

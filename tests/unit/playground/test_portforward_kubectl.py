@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import os
@@ -17,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from notebook_mux.playground.controllers.nodes import SILENT, is_node_ready
+from notebook_mux.playground.controllers.slices import SERVICE as OF, SLICES
 from notebook_mux.playground.scenarios import Settings
 from tests import waiting
 from tests.playground import RunningPlayground
@@ -54,6 +56,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlaygro
     one.create(WHOAMI)
     one.create(SERVICE)
     eventually(lambda: _ready(one.get("pods", "whoami")), "the pod is ready")
+    eventually(lambda: _served(one), "its service knows it")
     yield one
     one.close()
 
@@ -61,6 +64,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlaygro
 def _ready(pod: dict[str, Any] | None) -> bool:
     conditions = (pod or {}).get("status", {}).get("conditions", ())
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def _served(running: RunningPlayground) -> bool:
+    """Whether the pod is an endpoint of its service, which it is a moment after it is ready."""
+    slices = [one for one in running.list(SLICES, "default") if one["metadata"]["labels"].get(OF) == "whoami"]
+    return any(one["conditions"]["ready"] for each in slices for one in each.get("endpoints") or ())
 
 
 @pytest.fixture(scope="module")
@@ -192,32 +201,31 @@ def test_what_was_asked_is_followed_in_the_log(running: RunningPlayground, forwa
 # ------------------------------------------------------------------------------------------ over WebSockets
 
 
-@contextlib.contextmanager
-def channels(running: RunningPlayground, protocol: str, query: str, pod: str = "whoami") -> Iterator[Any]:
+def channels(running: RunningPlayground, protocol: str, query: str, pod: str = "whoami") -> connect:
+    """A port-forward's WebSocket; not of `websockets.sync`, whose threads read and write one TLS connection at once."""
     context = ssl.create_default_context(cafile=str(running.ca))
     url = f"{running.url.replace('https', 'wss')}/api/v1/namespaces/default/pods/{pod}/portforward?{query}"
     headers = {"Authorization": f"Bearer {running.token}"}
-    with connect(url, ssl=context, subprotocols=[Subprotocol(protocol)], additional_headers=headers) as socket:
-        yield socket
+    return connect(url, ssl=context, subprotocols=[Subprotocol(protocol)], additional_headers=headers)
 
 
-def test_channels_of_two_ports(running: RunningPlayground):
-    with channels(running, "v4.channel.k8s.io", "ports=80&ports=81") as socket:
-        assert [socket.recv(WAIT_S) for _ in range(4)] == [b"\0\x50\0", b"\1\x50\0", b"\2\x51\0", b"\3\x51\0"]
-        assert b"connection refused" in socket.recv(WAIT_S)
-        socket.send(b"\0GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        assert b"Hostname: whoami" in socket.recv(WAIT_S)
+async def test_channels_of_two_ports(running: RunningPlayground):
+    async with asyncio.timeout(WAIT_S), channels(running, "v4.channel.k8s.io", "ports=80&ports=81") as socket:
+        assert [await socket.recv() for _ in range(4)] == [b"\0\x50\0", b"\1\x50\0", b"\2\x51\0", b"\3\x51\0"]
+        assert b"connection refused" in await socket.recv(decode=False)
+        await socket.send(b"\0GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert b"Hostname: whoami" in await socket.recv(decode=False)
         with pytest.raises(ConnectionClosed) as ended:
-            socket.recv(WAIT_S)
+            await socket.recv()
         assert ended.value.rcvd is not None
         assert ended.value.rcvd.code == 1000
 
 
-def test_channels_as_text(running: RunningPlayground):
-    with channels(running, "v4.base64.channel.k8s.io", "ports=80") as socket:
-        assert [socket.recv(WAIT_S) for _ in range(2)] == ["0UAA=", "1UAA="]
-        socket.send("0R0VUIC8gSFRUUC8xLjENCkhvc3Q6IGENCg0K")
-        assert socket.recv(WAIT_S).startswith("0SFRUUC8xLjEgMjAwIE9L")
+async def test_channels_as_text(running: RunningPlayground):
+    async with asyncio.timeout(WAIT_S), channels(running, "v4.base64.channel.k8s.io", "ports=80") as socket:
+        assert [await socket.recv() for _ in range(2)] == ["0UAA=", "1UAA="]
+        await socket.send("0R0VUIC8gSFRUUC8xLjENCkhvc3Q6IGENCg0K")
+        assert (await socket.recv(decode=True)).startswith("0SFRUUC8xLjEgMjAwIE9L")
 
 
 # ----------------------------------------------------------------------------------------------- the proxy
@@ -258,6 +266,8 @@ def test_a_silent_node(running: RunningPlayground, client: Client):
     def say(silent: str | None) -> None:
         running.patch("nodes", node, {"metadata": {"annotations": {SILENT: silent}}})
         eventually(lambda: is_node_ready(running.get("nodes", node) or {}) == (silent is None), "it has fallen silent")
+        if silent is None:
+            eventually(lambda: _served(running), "the service has its pod again")
 
     say("true")
     try:
@@ -286,15 +296,15 @@ def test_who_may(running: RunningPlayground, client: Client):
         running.call(running.playground.allow)
 
 
-def test_a_server_that_stops_ends_forwards(tmp_path: Path):
+async def test_a_server_that_stops_ends_forwards(tmp_path: Path):
     one = RunningPlayground(tmp_path, "first-look", settings=Settings(still=True))
     try:
         pod = next(found["metadata"]["name"] for found in one.list("pods", "default")
                    if found["metadata"]["labels"].get("app") == "api")  # fmt: skip
-        with channels(one, "v4.channel.k8s.io", "ports=8080", pod) as socket:
-            assert len([socket.recv(WAIT_S) for _ in range(2)]) == 2
+        async with asyncio.timeout(WAIT_S), channels(one, "v4.channel.k8s.io", "ports=8080", pod) as socket:
+            assert len([await socket.recv() for _ in range(2)]) == 2
             one.stop()
             with pytest.raises(ConnectionClosed):
-                socket.recv(timeout=WAIT_S)
+                await socket.recv()
     finally:
         one.close()

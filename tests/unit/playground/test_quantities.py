@@ -6,6 +6,7 @@ import pytest
 
 from notebook_mux.playground import pod_resources
 from notebook_mux.playground.quantities import (
+    LARGEST,
     NoQuantity,
     Quantity,
     add,
@@ -30,7 +31,15 @@ def test_one_writing_for_each_amount(said: object, written: str):
     assert parse(canonical(said)).nano == parse(said).nano
 
 
-@pytest.mark.parametrize("said", ["", "x", "1 Gi", "1Gb", "1.2.3", "Gi", None, True, "1KI", "--1"])
+@pytest.mark.parametrize("said", ["1e9999999999", "9E9999999", 1e308, "9" * 900, "1000000Ei"])
+def test_what_is_too_much_is_the_most_there_is_and_takes_no_time(said: object):
+    assert parse(said).nano == LARGEST
+    assert parse(f"-{said}").nano == -LARGEST
+    assert int(canonical(said).replace("Ei", "")) > 0
+    assert parse("1e-9999999999").nano == 1
+
+
+@pytest.mark.parametrize("said", ["9" * 5000, "", "x", "1 Gi", "1Gb", "1.2.3", "Gi", None, True, "1KI", "--1"])
 def test_what_is_none(said: object):
     with pytest.raises(NoQuantity):
         parse(said)

@@ -5,20 +5,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 import pytest
 
 from notebook_mux.playground.remotecommand.options import Streams
 from notebook_mux.playground.remotecommand.protocol import Broken, EndOfInput, Input, Resize, Server, choose
+from notebook_mux.playground.sandbox.modes import SANDBOX
 from notebook_mux.playground.shell import worlds
 from notebook_mux.wire.remotecommand import V1, V1_BASE64, V4, V4_BASE64, V5, RemoteCommand, outcome
 from tests.playground import RunningPlayground
 from tests.unit.playground import sockets
 from tests.unit.playground.client import Client
+from tests.unit.playground.sandboxes import SAYS, SHELLS, need
 from tests.unit.playground.shells import pod
 from tests.waiting import eventually, until
 
@@ -119,9 +123,10 @@ def test_the_words_at_the_end():
 # ------------------------------------------------------------------------------------------------- whole sessions
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlayground]:
-    one = RunningPlayground(tmp_path_factory.mktemp("exec"), "empty")
+@pytest.fixture(scope="module", params=SHELLS)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlayground]:
+    need(request.param)
+    one = RunningPlayground(tmp_path_factory.mktemp("exec"), "empty", shell=request.param)
     client = Client(one.kubeconfig)
     one.create(pod("one"))
     one.create(pod("two", more={"nodeSelector": {"no": "node"}}))
@@ -165,22 +170,22 @@ async def test_base64_and_no_version_at_all(server: sockets.Server):
         assert (await socket.rest()).messages == [b"\x01"]
 
 
-async def test_a_terminal_its_sizes_and_keys(server: sockets.Server):
+async def test_a_terminal_its_sizes_and_keys(running: RunningPlayground, server: sockets.Server):
     async with server.open(EXEC, [V5], command="sh", stdin=1, stdout=1, tty=1) as socket:
         await socket.send(b'\x04{"Width":101,"Height":33}')
         await socket.sees(b"/ # ")
-        assert b"emulation" in socket.told.output, "it says what it is"
+        assert SAYS[running.playground.cluster.shell].encode() in socket.told.output, "it says what it is"
         await socket.send(b"\x00stty size\r")
         await socket.sees(b"33 101\r\n/ # ")
         await socket.send(b'\x04{"Width":80,"Height":24}', b"\x00stty size\r")
         await socket.sees(b"24 80\r\n/ # ")
         await socket.send(b"\x00sleep 1000\r")
         await socket.sees(b"sleep 1000\r\n")
-        await socket.send(b"\x00\x03")
+        await socket.insists(b"\x00\x03", b"^C\r\n/ # ")
         await socket.send(b"\x00echo $?\r")
         await socket.sees(b"130\r\n")
-        await socket.send(b"\x00cat\rtyped\r")
-        await socket.sees(b"typed\r\ntyped\r\n")
+        await socket.send(b"\x00cat\r")
+        await socket.insists(b"\x00typed\r", b"typed\r\ntyped\r\n")
         await socket.send(b"\x00\x04")
         await socket.send(b"\x00exit 9\r")
         told = await socket.rest()
@@ -188,16 +193,20 @@ async def test_a_terminal_its_sizes_and_keys(server: sockets.Server):
 
 
 async def test_who_goes_ends_what_was_started(running: RunningPlayground, server: sockets.Server):
+    long = str(4_000_000 + os.getpid())  # and nobody else's on this machine
+
     def sleeping() -> int:
         cluster = running.playground.cluster
         found = cluster.get("pods", "default", "one")
         assert found is not None
+        if cluster.shell == SANDBOX:
+            return sum(one.info["cmdline"] == ["sleep", long] for one in psutil.process_iter(["cmdline"]))
         processes = worlds.of(cluster).container(found, "main").processes
-        return sum(one.words == ("sleep", "4321") for one in processes)
+        return sum(one.words == ("sleep", long) for one in processes)
 
-    async with server.open(EXEC, [V5], command=["sleep", "4321"], stdout=1) as socket:
+    async with server.open(EXEC, [V5], command=["sleep", long], stdout=1) as socket:
         await socket.take()
-        assert running.call(sleeping) == 1
+        await until(lambda: running.call(sleeping) == 1, "it runs", seconds=WAIT_S)
     await until(lambda: running.call(sleeping) == 0, "it has ended", seconds=WAIT_S)
     await until(
         lambda: not running.call(lambda: running.playground.first.api.sessions), "so has the session", seconds=WAIT_S

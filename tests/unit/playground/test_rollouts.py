@@ -24,7 +24,7 @@ def of(name: str, replicas: int, available: int | None = None, most: int = 0) ->
                 "annotations": {DESIRED: "0", MAX: str(most)}}  # fmt: skip
     count = replicas if available is None else available
     obj: Json = {"metadata": metadata, "spec": {"replicas": replicas}, "status": {"availableReplicas": count}}
-    return Set(Stored(KIND, obj, 1), obj)
+    return Set.read(Stored(KIND, obj, 1))
 
 
 def spec(replicas: int, surge: Any = "25%", missing: Any = "25%") -> Json:

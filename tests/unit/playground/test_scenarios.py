@@ -90,3 +90,12 @@ def test_the_names_are_light_to_import():
     code = "import sys, notebook_mux.playground.scenarios as s; print(len(s.SCENARIOS), 'aiohttp' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == [str(len(scenarios.SCENARIOS)), "False"]
+
+
+def test_nobody_changes_what_all_look_at():
+    cluster = built("first-look")
+    cluster.agenda.step(240)
+    looked = [one for kind in cluster.kinds for one in cluster.store.items(kind.resource) if one._content is not None]
+    assert {"pods", "deployments.apps", "replicasets.apps", "jobs.batch"} <= {one.kind.resource for one in looked}
+    for one in looked:
+        assert one.content == one.decode(), one.key

@@ -19,6 +19,8 @@ from notebook_mux.playground.__main__ import main
 from tests.unit.playground.client import Client
 
 COMMAND = [sys.executable, "-m", "notebook_mux.playground"]
+WAIT_S = 90.0
+"""For a process to begin or to end, which takes one or two on an idle machine."""
 
 
 @pytest.fixture
@@ -43,14 +45,14 @@ def test_by_hand(tmp_path: Path, runtime: Path):
         assert Client(at).get("/api/v1/nodes").json()["items"][0]["metadata"]["name"] == "node-1"
         assert services.listing() == []  # it is nobody's to find
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(WAIT_S) == 0
     assert at.exists()
 
 
 def test_launched_and_found(runtime: Path):
     name = ServiceName("playground", "empty seed=3 clusters=1")
     arguments = ["-m", "notebook_mux.playground", "--launched", "--scenario", "empty", "--seed", "3", "--clusters", "1"]
-    running = launcher.ensure(name, arguments, timeout=30)
+    running = launcher.ensure(name, arguments, timeout=WAIT_S)
     at = Path(running.extra["kubeconfig"])
     assert stat.S_IMODE(at.stat().st_mode) == 0o600
     assert Client(at).get("/version").status == 200
@@ -63,13 +65,13 @@ def test_launched_and_found(runtime: Path):
     assert ask.get(running.port, "/prove?nonce=" + "0" * 32, headers={"Host": "evil.example"})[0] == 421
     assert ask.get(running.port, "/status", headers={"Origin": "http://evil.example"})[0] == 403
     assert ask.get(running.port, "/else")[0] == 404
-    assert services.stop([service]) == {service.path: "stopped"}
+    assert services.stop([service], grace=WAIT_S) == {service.path: "stopped"}
     assert not at.exists()
 
 
 def test_it_ends_when_nobody_needs_it(runtime: Path):
     env = {**os.environ, "NOTEBOOK_MUX_IDLE_SECONDS": "0.3"}
-    done = subprocess.run([*COMMAND, "--launched", "--scenario", "empty"], env=env, timeout=40, check=False)
+    done = subprocess.run([*COMMAND, "--launched", "--scenario", "empty"], env=env, timeout=WAIT_S, check=False)
     assert done.returncode == 0
     assert list(runtime.glob("*.json")) == []
 
@@ -88,7 +90,7 @@ def test_a_port_that_is_taken(tmp_path: Path, runtime: Path, capsys: pytest.Capt
         taken.listen()
         port = taken.getsockname()[1]
         done = subprocess.run([*COMMAND, "--scenario", "empty", "--port", str(port)], capture_output=True, text=True,
-                              timeout=40, check=False)  # fmt: skip
+                              timeout=WAIT_S, check=False)  # fmt: skip
     assert done.returncode == 1
     assert "address already in use" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -102,5 +104,5 @@ def test_many_pods_by_numbers_of_the_command_line(tmp_path: Path, runtime: Path)
         process.stdout.readline()
         found = json.loads(Client(tmp_path / "kc").get("/api/v1/pods").body)
         process.terminate()
-        process.wait(20)
+        process.wait(WAIT_S)
     assert len(found["items"]) == 30

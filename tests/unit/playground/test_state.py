@@ -23,6 +23,7 @@ from notebook_mux.playground.cluster import Cluster
 from notebook_mux.playground.state import NotKept, StateInUse, StateRefused, records
 from notebook_mux.playground.state.contents import load
 from notebook_mux.playground.state.folder import StateFolder
+from tests.serving import quiet_port
 from tests.unit.playground.client import Client
 from tests.unit.playground.state_writer import WANTED, Changes, change, opened, values
 from tests.unit.playground.worlds import config_map
@@ -32,6 +33,9 @@ KILLS = 20
 NOBODY = 65534
 STEP = 5
 """Bytes between two that are spoiled: less than a record's head has."""
+
+WAIT_S = 60.0
+"""For a process to end."""
 
 FAR = 10**9
 """Bytes: a log that never ends."""
@@ -287,7 +291,7 @@ CRD = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinitio
 
 @pytest.mark.timeout(120)
 def test_kubeconfigs_objects_and_versions_outlive_the_process(served: Any):
-    process, client = served("--scenario", "empty")
+    process, client = served("--scenario", "empty", "--port", str(quiet_port()))  # which is its own while it is down
     maps, cars = "/api/v1/namespaces/default/configmaps", "/apis/example.com/v1/namespaces/default/cars"
     assert client.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", CRD).status == 201
     car = {"apiVersion": "example.com/v1", "kind": "Car", "metadata": {"name": "red"}, "spec": {"wheels": 4}}
@@ -328,11 +332,11 @@ def test_kubeconfigs_objects_and_versions_outlive_the_process(served: Any):
     refused = client.ask("POST", maps, config_map("four"))
     assert (refused.status, refused.json()["reason"]) == (500, "InternalError")
     assert refused.json()["message"].startswith("Internal error occurred: the state cannot be written to")
-    assert process.wait(20) == 1
+    assert process.wait(WAIT_S) == 1
     assert process.stderr.read().splitlines()[-2:] == [
         "  said: File too large", "  next: make room on that disk, then start the playground again",
     ]  # fmt: skip
     process, client = served("--port", "0")
     assert "four" not in {one["metadata"]["name"] for one in client.get(maps).json()["items"]}
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(WAIT_S) == 0
