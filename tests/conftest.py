@@ -8,34 +8,41 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import inspect
+import json
 import os
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import unpatched
+from tests import beside, unpatched
 from tests.testbed import build
 from tests.testbed.control_plane import ControlPlane
 from tests.waiting import eventually
 
-ORIGINAL_ENVIRON = dict(os.environ)
+HANDED = "NM_TEST_ENVIRON"
+"""To sessions beside each other: the environment as it was, for they are started from a session's own."""
+ORIGINAL_ENVIRON: dict[str, str] = json.loads(os.environ.pop(HANDED, "null")) or dict(os.environ)
 RUNTIME = "NOTEBOOK_MUX_RUNTIME_DIR"
 SESSION = "NOTEBOOK_MUX_TEST_SESSION"
 """Inherited by all that a test starts, so that what it leaves can be found."""
-SESSION_HOME = Path(tempfile.mkdtemp(prefix="nm-", dir="/tmp" if Path("/tmp").is_dir() else None))
+SESSION_HOME = Path(tempfile.mkdtemp(prefix="nm-", dir="/tmp" if os.access("/tmp", os.W_OK | os.X_OK) else None))
 """Short, for a Unix socket's path has 104 characters on macOS and 108 on Linux."""
 
-WITH_SERVERS_SECONDS = 180
-"""The time limit of a test whose fixtures start a control plane or a JupyterLab; those wait 90 s at most."""
+WITH_SERVERS_SECONDS = 300
+"""The time limit of a test whose fixtures start a control plane or a JupyterLab; those wait 150 s at most, and another
+session may run beside it."""
 SERVERS = {"control_plane": "control_plane", "control_plane_with": "control_plane", "lab": "browser"}
 """Fixtures that start servers, and the marker that a test with one of them gets."""
+WITH_EITHER = {"controlplane", "fault"}
+"""Folders whose tests ask for the one server or the other while they are set up, which shows in no signature."""
 END_SECONDS = 5.0
 END_ROUNDS = 5
 """A process that ends may have started another a moment before; the last round finds none."""
@@ -46,8 +53,17 @@ settings.register_profile("anywhere", deadline=None, suppress_health_check=[Heal
 settings.load_profile("anywhere")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """The whole suite runs in sessions beside each other."""
+    if beside.wanted(config):
+        beside.distribute(config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Move into the session's own home before any test module is imported."""
+    if is_beside(config):  # a Unix socket's name must fit below it
+        config.option.basetemp = Path(tempfile.mkdtemp(prefix="nt-", dir=SESSION_HOME.parent))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what it starts in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # What belongs to tools and not to us stays where it was.
@@ -69,6 +85,13 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[SESSION] = str(SESSION_HOME)
     os.environ["KUBECONFIG"] = str(SESSION_HOME / "no-kubeconfig")
     os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+    if getattr(config.option, "tx", None):
+        os.environ[HANDED] = json.dumps(ORIGINAL_ENVIRON)
+
+
+def is_beside(config: pytest.Config) -> bool:
+    """Whether this is a session beside another."""
+    return hasattr(config, "workerinput")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -78,17 +101,49 @@ def _left_open() -> Iterator[None]:
     gc.collect()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.fixture
+async def _loop_left_open() -> AsyncIterator[None]:
+    """The last of an asynchronous test: its loop ends when all it listens to has closed, which is told by the far side.
+
+    A connection whose peer has gone a moment before would end with the loop, and be found by another test.
+    """
+    from tests.serving import quiet  # not before the session's own home
+
+    yield
+    left = await quiet()
+    assert not left, "connections that nobody closes"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests with servers carry their marker and a longer time limit."""
     for item in items:
+        if item.path.parent.name in WITH_EITHER and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(WITH_SERVERS_SECONDS))
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
+            item.fixturenames.insert(0, "_loop_left_open")  # set up first, so that it ends last
         for name in SERVERS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(SERVERS[name])
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(WITH_SERVERS_SECONDS))
+    if is_beside(config):
+        beside.arrange(items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A session beside another is ended by the one that started it, soon after it has said that it is through."""
+    if is_beside(session.config):
+        leave()
+        shutil.rmtree(session.config.option.basetemp, ignore_errors=True)
 
 
 def pytest_unconfigure() -> None:
     """End what the tests started and left, and remove the session's home."""
+    leave()
+
+
+def leave() -> None:
+    """End what the tests started and left, and remove the session's home; idempotent."""
     if os.environ.get(SESSION) == str(SESSION_HOME):
         holder = sys.modules.get("notebook_mux.kernel.holder")
         core = holder.running() if holder else None
@@ -153,13 +208,13 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
 def control_plane_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., ControlPlane]]:
     """``control_plane_with("--flag=value", nodes=1)``: one of its own, to break; ended with the test module.
 
-    The same arguments give the same one again.
+    The same arguments give the same one again; another ``number`` is another one.
     """
     need(build.why_not())
     running: dict[tuple[object, ...], ControlPlane] = {}
 
-    def start(*apiserver_args: str, nodes: int = 1) -> ControlPlane:
-        key = (*apiserver_args, nodes)
+    def start(*apiserver_args: str, nodes: int = 1, number: int = 0) -> ControlPlane:
+        key = (*apiserver_args, nodes, number)
         if key not in running:
             folder = tmp_path_factory.mktemp("control-plane")
             plane = ControlPlane(folder, nodes=nodes, apiserver_args=apiserver_args)

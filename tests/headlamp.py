@@ -27,12 +27,13 @@ import pytest
 from notebook_mux.urls import split_token
 from tests import waiting
 from tests.conftest import ORIGINAL_ENVIRON
+from tests.serving import Place
 from tests.testbed.control_plane import ControlPlane
 
 VARIABLE = "NOTEBOOK_MUX_HEADLAMP_SERVER"
 SERVERS = ["real", "ours"]
 START_SECONDS = 60.0
-END_SECONDS = 10.0
+END_SECONDS = 30.0
 
 CERTIFICATE, TOKEN = "certificate", "token"
 """The clusters of a test's server: the same one, with a client certificate (which Headlamp's multiplexer sends on) and
@@ -92,6 +93,7 @@ class HeadlampServer:
     url: str = ""
     arguments: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
+    place: Place = field(default_factory=Place)
 
     def start(self) -> HeadlampServer:
         """Start, and wait until it answers."""
@@ -99,6 +101,7 @@ class HeadlampServer:
             self._start_ours()
         else:
             self._start_real()
+        self.place.give_up()
         return self
 
     def _start_real(self) -> None:
@@ -142,6 +145,7 @@ class HeadlampServer:
         """SIGKILL: no goodbye."""
         self._signal(signal.SIGKILL)
         self._reap()
+        self.place.keep(self.port)  # for its next start
 
     def stall(self) -> None:
         """SIGSTOP: its sockets stay open and it says nothing more, until `go_on`."""
@@ -160,6 +164,7 @@ class HeadlampServer:
                 self._reap()
             except subprocess.TimeoutExpired:
                 self.kill()
+        self.place.give_up()
 
     def _signal(self, number: signal.Signals) -> None:
         assert self.process is not None
@@ -192,7 +197,7 @@ def start_headlamp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
         made = HeadlampServer(kind, kubeconfig, tmp_path_factory.mktemp("headlamp"), arguments=list(arguments))
         started.append(made)
         made.start()
-        assert made.answers(), "it does not answer as a Headlamp server"
+        eventually(made.answers, "it answers as a Headlamp server")
         return made
 
     yield start

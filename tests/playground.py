@@ -17,12 +17,13 @@ from notebook_mux.playground.paths import Target
 from notebook_mux.playground.scenarios import Settings
 from notebook_mux.playground.server import Playground
 from notebook_mux.playground.writes import Asking
+from tests.serving import Place, quiet
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
-WAIT_S = 30.0
-QUIET_S, QUIET_STEP_S = 5.0, 0.02
+WAIT_S = 90.0
+"""For what takes a second on an idle machine."""
 ASKING = Asking("test")
 
 
@@ -42,6 +43,7 @@ class RunningPlayground:
 
     def __init__(self, folder: Path, scenario: str = "empty", **more: Any):
         self._loop = asyncio.new_event_loop()
+        self._place = Place()
         self._thread = threading.Thread(target=self._loop.run_forever, name="playground", daemon=True)
         self._thread.start()
         self.playground: Playground = self.call(lambda: Playground(scenario, **more))
@@ -187,25 +189,21 @@ class RunningPlayground:
     def stop(self) -> None:
         """Stop listening and cut all connections; the cluster goes on."""
         self.run(self.playground.stop())
+        self._place.keep(*(one.port for one in self.playground.served))
 
     def start(self) -> None:
         """Listen again, on the same port."""
         self.run(self.playground.start())
+        self._place.give_up()
 
     def close(self) -> None:
         """End it and its thread."""
         self.run(self.playground.__aexit__())
-        self.run(self._quiet())
+        self._place.give_up()
+        self.run(quiet())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(WAIT_S)
         self._loop.close()
-
-    async def _quiet(self) -> None:
-        """Until TLS has said goodbye on all connections: the loop's own pipe is the only thing it still listens to."""
-        for _ in range(int(QUIET_S / QUIET_STEP_S)):
-            if len(self._loop._selector.get_map()) <= 1:  # type: ignore[attr-defined]
-                return
-            await asyncio.sleep(QUIET_STEP_S)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [groups...] [--tiny] [--gigabyte] [--json FILE]``: measure, and print one table."""
+"""``python -m tests.benchmarks [groups...] [--tiny] [--gigabyte] [--minutes N] [--json FILE]``: print a table."""
 
 from __future__ import annotations
 
@@ -22,13 +22,18 @@ GROUPS = (
     "memory",
     "rerun",
     "browser",
+    "table",
     "terminal",
     "forward",
     "logs",
     "log_pipe",
     "playground",
+    "class",
 )
 """Modules of this folder; each has ``run(scale) -> list[Row]``."""
+
+MODULES = {"class": "classroom", "table": "live_table"}
+"""Of groups that are not called as their modules."""
 
 
 def run(names: list[str], scale: Scale) -> tuple[list[table.Row], list[table.Failed]]:
@@ -39,7 +44,7 @@ def run(names: list[str], scale: Scale) -> tuple[list[table.Row], list[table.Fai
         began = time.monotonic()
         print(f"{name} ...", file=sys.stderr, flush=True)
         try:
-            rows += importlib.import_module(f"tests.benchmarks.{name}").run(scale)
+            rows += importlib.import_module(f"tests.benchmarks.{MODULES.get(name, name)}").run(scale)
         except Exception as error:  # noqa: BLE001 - said in the table; the other groups go on
             failures.append(table.Failed(name, f"{type(error).__name__}: {error}"))
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
@@ -53,10 +58,13 @@ def main() -> int:
     parser.add_argument("--tiny", action="store_true", help="sizes that only show that it runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON too")
     parser.add_argument("--gigabyte", action="store_true", help="look at a terminal's memory after 1 GB of output")
+    parser.add_argument("--minutes", type=float, metavar="N", help="look at a table's memory for so long; 10 is flat")
     given = parser.parse_args()
     scale = TINY if given.tiny else FULL
     if given.gigabyte:
         scale = replace(scale, flood_megabytes=1000.0)
+    if given.minutes is not None:
+        scale = replace(scale, table_minutes=given.minutes)
     rows, failures = run(given.groups or list(GROUPS), scale)
     print(table.text(rows, failures))
     if given.json:

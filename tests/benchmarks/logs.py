@@ -188,7 +188,7 @@ def _watch(place: Place, scale: Scale, begin: Callable[[], Any]) -> Seen:
     shares = Shares(thread)
     while time.monotonic() - began < scale.log_seconds:
         with shares.of("pressed"):
-            seen.echo += press(screen, scale.log_keys)[1]
+            seen.echo += press(screen, scale.log_keys, scale.key_seconds)[1]
         with shares.of("rest"):
             page.wait_for_timeout(REST_SECONDS * 1000)
         seen.kernel = max(seen.kernel, memory(kernel)["rss"] - before)

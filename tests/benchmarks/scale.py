@@ -30,11 +30,24 @@ class Scale:
     streams: int = 1_000
     upstreams: int = 50
     browser_seconds: float = 10.0
+    table_pods: int = 50_000
+    """In a table that is opened and scrolled; as many as `pods`: the same table."""
+    table_keys: int = 60
+    table_clicks: int = 200
+    table_hidden_seconds: float = 70.0
+    """With another tab in front, before it is looked what that costs: a view counts as hidden after a minute."""
+    table_returns: int = 5
+    table_minutes: float = 0.5
+    """Of changes, between whose first fifth and end memory is compared."""
+    all_ways: bool = True
+    """Of terminals: through the kernel and the test bed too, and beside JupyterLab's small one: the same code."""
     cat_megabytes: float = 20.0
     """In the figures of terminals."""
     terminal_repeats: int = 4
     """Runs of a terminal's output, of which the fastest counts."""
     terminal_keys: int = 150
+    key_seconds: float = 2.0
+    """A key that is not back after so long counts as missed."""
     held_seconds: float = 12.0
     """For which a cell holds the GIL while keys are pressed."""
     flood_seconds: float = 3.0
@@ -56,6 +69,9 @@ class Scale:
     log_repeats: int = 3
     pipe_megabytes: float = 200.0
     pipe_seconds: float = 10.0
+    class_students: int = 30
+    class_seconds: float = 20.0
+    """For which they type, read and watch; and as long again for which they only look."""
     imports: int = 11
     """Processes for each import whose median is taken."""
 
@@ -77,9 +93,17 @@ TINY = Scale(
     streams=20,
     upstreams=5,
     browser_seconds=1.0,
+    table_pods=50,
+    table_keys=6,
+    table_clicks=4,
+    table_hidden_seconds=0.5,
+    table_returns=1,
+    table_minutes=0.02,
+    all_ways=False,
     cat_megabytes=0.1,
     terminal_repeats=1,
     terminal_keys=4,
+    key_seconds=30.0,
     held_seconds=1.0,
     flood_seconds=0.1,
     flood_megabytes=1.0,
@@ -94,5 +118,7 @@ TINY = Scale(
     log_repeats=1,
     pipe_megabytes=1.0,
     pipe_seconds=0.3,
+    class_students=3,
+    class_seconds=1.0,
     imports=1,
 )

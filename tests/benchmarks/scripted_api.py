@@ -1,12 +1,14 @@
 """A sender in the API server's place: lists, watches and watch-lists of pods, as objects or as a Table with objects.
 
 Run as a child with ``{"pods": 10000, "folder": ..., "plain": false}``; it says ``{"port": ..., "kubeconfig": ...}``.
-It serves what the gateway and the official client ask of a server for one kind, over TLS or (``plain``) without.
+It serves what the gateway and the official client ask of a server for one kind, over TLS or (``plain``) without, and
+what metrics-server says of the pods.
 Orders:
 
 - ``{"prepare": n, "form": "table"|"plain"}``: encode the next n changes, so that a reader sets the pace of
 - ``{"go": true}``: send them to all who watch; answered when all is written.
 - ``{"pace": rate, "during": seconds}``: make changes at this rate, one write each; answered at the end.
+- ``{"calm": true}``: make it end now.
 - ``{"counts": true}``: requests and watchers so far.
 
 An event is one chunk and one write, so one TLS record, flat out too: that is what Go's server makes of its flushes. A
@@ -54,6 +56,11 @@ UNSENT_BYTES = 256 * 1024
 PODS = {"resource": "pods", "singularResource": "pod", "scope": "Namespaced", "verbs": ["get", "list", "watch"],
         "responseKind": {"group": "", "version": "v1", "kind": "Pod"}, "shortNames": ["po"],
         "categories": ["all"]}  # fmt: skip
+METRICS = ["apis", "metrics.k8s.io", "v1beta1", "pods"]
+MEASURED = (
+    b'{"metadata":{"name":"%b","namespace":"%b"},"timestamp":"2026-11-30T12:00:00Z","window":"15s",'
+    b'"containers":[{"name":"web","usage":{"cpu":"%dm","memory":"%dMi"}}]}'
+)
 DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 EVENT_TABLE = (
     b'{"type":"%b","object":{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"%d"},'
@@ -133,6 +140,8 @@ class Api:
         self._history: deque[tuple[int, Pod, int]] = deque(maxlen=HISTORY)
         self._oldest = self.population.version
         self._prepared: list[tuple[str, bytes]] = []
+        self._calm = False
+        self._asked = 0
 
     # --- orders -----------------------------------------------------------------------------------------------------
 
@@ -163,14 +172,18 @@ class Api:
 
     async def pace(self, rate: float, seconds: float) -> int:
         """Make changes at `rate` a second for `seconds`; returns how many."""
-        began, sent = time.monotonic(), 0
-        while (now := time.monotonic() - began) < seconds:
+        began, sent, self._calm = time.monotonic(), 0, False
+        while (now := time.monotonic() - began) < seconds and not self._calm:
             due = int(now * rate) + 1
             while sent < due:
                 sent += 1
                 self._push()
             await asyncio.sleep(max(0.0, began + sent / rate - time.monotonic()))
         return sent
+
+    def calm(self) -> None:
+        """Let `pace` end now."""
+        self._calm = True
 
     def _push(self) -> None:
         pod, line = self._change(True)
@@ -220,6 +233,8 @@ class Api:
                 await self._watch(watcher, query, reader)
             else:
                 self._answer(writer, self._list(wanted, table))
+        elif words == METRICS:
+            self._answer(writer, self._measured())
         else:
             status, content, kind = self._small(method, words, accept)
             self._answer(writer, json.dumps(content).encode(), status, kind)
@@ -278,6 +293,15 @@ class Api:
             population.version,
             items,
         )
+
+    def _measured(self) -> bytes:
+        """What all pods use, other numbers at each question."""
+        self._asked += 1
+        items = b",".join(
+            MEASURED % (pod.name.encode(), pod.namespace.encode(), 10 + number % 90, 20 + number % 70)
+            for number, pod in enumerate(self.population.pods, self._asked)
+        )
+        return b'{"kind":"PodMetricsList","apiVersion":"metrics.k8s.io/v1beta1","metadata":{},"items":[%b]}' % items
 
     # --- watching ---------------------------------------------------------------------------------------------------
 
@@ -360,6 +384,8 @@ async def main(pods: int, folder: str, plain: bool = False) -> None:
             say(sent=True)
         elif "pace" in given:
             tasks.add(asyncio.get_running_loop().create_task(pace(given)))
+        elif "calm" in given:
+            api.calm()
         else:
             say(requests=api.requests, watchers=len(api.watchers))
 

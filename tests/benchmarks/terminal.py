@@ -52,21 +52,21 @@ def run(scale: Scale) -> list[Row]:
             Child("tests.benchmarks.scripted_exec", {"pods": 1, "folder": str(folder)}) as api,
             real_gateway(api.hear()["kubeconfig"], "--write") as (gateway, url),
         ):
-            fast, comm = (
+            ways = [
                 measure_ours(folder / name.replace(" ", "-"), Way(name), url, gateway.pid, source, scale)
-                for name in (FAST, COMM)
-            )
-        missing = build.why_not()
-        bed = measure_bed(folder / "bed", source, scale) if missing is None else None
+                for name in ((FAST, COMM) if scale.all_ways else (FAST,))
+            ]
+        bed = measure_bed(folder / "bed", source, scale) if scale.all_ways and build.why_not() is None else None
     megabytes = size / MEGA
-    rows = [_cat(way, jupyters, megabytes, CAT_BOUNDS[way.name]) for way in (fast, comm)]
+    rows = [_cat(way, jupyters, megabytes, CAT_BOUNDS[way.name]) for way in ways]
     if bed is not None:
         rows.append(_cat(bed, jupyters, megabytes, BED_BOUND, " through the test bed"))
-    rows += [_cat(way, plain, megabytes, None) for way in (fast, comm)]
+    if plain is not None:
+        rows += [_cat(way, plain, megabytes, None) for way in ways]
     for load in LOADS:
-        for way in (fast, comm):
+        for way in ways:
             rows += _echo(way, jupyters, load)
-    for way in (fast, comm):
+    for way in ways:
         rows += _flood(way, jupyters)
         rows += _memory(way, scale)
     return rows

@@ -129,11 +129,12 @@ def _without_errors(errors: Sequence[str]) -> None:
         raise RuntimeError(f"errors in the page's console: {errors}")
 
 
-def measure_jupyters(folder: Path, source: Path, scale: Scale) -> tuple[Way, Way]:
-    """JupyterLab's terminal as it opens, and its output alone in our size and drawn as ours is."""
-    way, plain = Way(JUPYTERS), Way(SMALL)
-    with Place(folder / "small", [""], lambda notebook: [], NO_WEBGL) as place:
-        plain.measure_cat(place.beside(), source, scale.terminal_repeats)
+def measure_jupyters(folder: Path, source: Path, scale: Scale) -> tuple[Way, Way | None]:
+    """JupyterLab's terminal as it opens, and (of all ways) its output alone in our size and drawn as ours is."""
+    way, plain = Way(JUPYTERS), Way(SMALL) if scale.all_ways else None
+    if plain is not None:
+        with Place(folder / "small", [""], lambda notebook: [], NO_WEBGL) as place:
+            plain.measure_cat(place.beside(), source, scale.terminal_repeats)
     with Place(folder, [""], lambda notebook: [Screen.of_jupyterlab(notebook.page)]) as place:
         [screen] = place.screens
         way.measure_cat(screen, source, scale.terminal_repeats)

@@ -34,9 +34,6 @@ ECHOING = "cat > /dev/null"
 """While it runs the terminal's own line discipline echoes, and no shell thinks about each key."""
 
 KEYS = "etaoinshrdlu"
-KEY_SECONDS = 2.0
-"""A key that is not back after so long counts as missed."""
-
 MISSED = 3
 """After so many the others would be too."""
 
@@ -106,7 +103,9 @@ class Way:
         """Keys while the notebook's kernel does something."""
         self._begin(f"echo, {load}")
         with self._echoing(screen), under(screen.page, load, scale.held_seconds):
-            self.pressed[load], self.echo[load] = press(screen, scale.terminal_keys, only_busy=load != IDLE)
+            self.pressed[load], self.echo[load] = press(
+                screen, scale.terminal_keys, scale.key_seconds, only_busy=load != IDLE
+            )
 
     def measure_flood(self, screen: Screen, flooded: Screen, scale: Scale) -> None:
         """Keys in one while another floods, and how long that one takes to obey."""
@@ -114,7 +113,7 @@ class Way:
         with self._echoing(screen):
             flooded.type(f"{FLOOD}\r")
             flooded.wait_for("y")
-            _, self.beside = press(screen, scale.terminal_keys)
+            _, self.beside = press(screen, scale.terminal_keys, scale.key_seconds)
             flooded.page.wait_for_timeout(scale.flood_seconds * 1000)
             obeyed = flooded.press("Control+c", PROMPT, LATE_SECONDS)
         self.ended = obeyed.seen if obeyed else math.inf
@@ -179,8 +178,8 @@ def under(page: Page, load: str, seconds: float) -> Iterator[None]:
     page.evaluate(END)  # what holds the GIL hears of it at its end
 
 
-def press(screen: Screen, keys: int, *, only_busy: bool = False) -> tuple[int, list[float]]:
-    """Press keys one after another, each after the echo of the one before.
+def press(screen: Screen, keys: int, seconds: float, *, only_busy: bool = False) -> tuple[int, list[float]]:
+    """Press keys one after another, each after the echo of the one before, or after so many seconds.
 
     Returns:
         How many were pressed, and the milliseconds of those that came back. With `only_busy` none counts that was
@@ -191,7 +190,7 @@ def press(screen: Screen, keys: int, *, only_busy: bool = False) -> tuple[int, l
         screen.page.wait_for_timeout(GAPS_MS[number % len(GAPS_MS)])
         if only_busy and not screen.page.evaluate(BUSY):
             break
-        got = screen.press(KEYS[number % len(KEYS)], seconds=KEY_SECONDS)
+        got = screen.press(KEYS[number % len(KEYS)], seconds=seconds)
         if only_busy and not screen.page.evaluate(BUSY):
             break
         pressed += 1

@@ -13,7 +13,7 @@ import json
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,8 @@ ENTER = "Enter"
 CONTROL = "Control+"
 CONTROL_BIT = 2
 """Of `Input.dispatchKeyEvent`'s modifiers."""
-ENTER_CODE = 13
-"""Its place among virtual key codes, as in ASCII."""
+CODES = {ENTER: 13, "Backspace": 8}
+"""Their places among virtual key codes, as in ASCII."""
 
 
 class Chromium:
@@ -113,6 +113,7 @@ class UnwatchedPage:
         self._ids = itertools.count(1)
         self.keyboard = self
         self.errors: list[str] = []
+        self._listeners: dict[str, Callable[[dict[str, Any]], None]] = {}
         self.send("Runtime.enable")
         self.errors.clear()  # what was said before it looked is said again
         self.send("Emulation.setFocusEmulationEnabled", {"enabled": True})
@@ -127,13 +128,15 @@ class UnwatchedPage:
         return answer["result"].get("value")
 
     def press(self, key: str) -> None:
-        """Press a letter, one with Control, or Enter: named as Playwright names them."""
+        """Press a letter or a digit, one with Control, Enter or Backspace: named as Playwright names them."""
         event: dict[str, Any]
-        if key == ENTER:
-            event = {"key": key, "code": key, "windowsVirtualKeyCode": ENTER_CODE, "text": "\r"}
+        if key in CODES:
+            event = {"key": key, "code": key, "windowsVirtualKeyCode": CODES[key]}
+            event |= {"text": "\r"} if key == ENTER else {}
         else:
             letter = key.removeprefix(CONTROL)
-            event = {"key": letter, "code": f"Key{letter.upper()}", "windowsVirtualKeyCode": ord(letter.upper())}
+            code = f"Digit{letter}" if letter.isdigit() else f"Key{letter.upper()}"
+            event = {"key": letter, "code": code, "windowsVirtualKeyCode": ord(letter.upper())}
             event |= {"modifiers": CONTROL_BIT} if letter != key else {"text": letter}
         self.send("Input.dispatchKeyEvent", {"type": "keyDown" if "text" in event else "rawKeyDown", **event})
         event.pop("text", None)
@@ -163,7 +166,16 @@ class UnwatchedPage:
                 return answer["result"]
             self._heard(answer.get("method", ""), answer.get("params", {}))
 
+    @contextlib.contextmanager
+    def heard(self, method: str, listener: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+        """Have events of one kind given to a function, when the next answer is waited for."""
+        self._listeners[method] = listener
+        yield
+        del self._listeners[method]
+
     def _heard(self, method: str, params: dict[str, Any]) -> None:
+        if (listener := self._listeners.get(method)) is not None:
+            listener(params)
         if method == "Runtime.exceptionThrown" or (method == "Runtime.consoleAPICalled" and params["type"] == "error"):
             text = json.dumps(params)
             if not NOT_OURS.search(text):

@@ -16,10 +16,10 @@ from playwright.sync_api import BrowserContext, ViewportSize, expect, sync_playw
 from tests.browser import chromium
 from tests.browser.lab import Lab, Notebook
 from tests.conftest import need
-from tests.playground import playground, start_playground, still_look  # noqa: F401 - fixtures
+from tests.playground import first_look, playground, start_playground, still_look  # noqa: F401 - fixtures
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-ACTION_MS = 30_000
+ACTION_MS = 60_000
 """For a page to do what it is told, and to show what is expected: far longer than it takes."""
 
 VIEWPORT: ViewportSize = {"width": 1400, "height": 1000}
@@ -75,6 +75,14 @@ def new_page(lab: Lab, browser: BrowserContext, request: pytest.FixtureRequest) 
     lab.end_kernels()
     said = [error for notebook, allowed in opened if not allowed for error in notebook.errors]
     assert not said, "errors in the page's console:\n" + "\n".join(said)
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """For a cell that runs until this file is there."""
+    found = tmp_path / "gate"
+    yield found
+    found.touch()
 
 
 @pytest.fixture

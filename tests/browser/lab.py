@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -19,10 +20,12 @@ from typing import Any, Literal
 
 from playwright.sync_api import ConsoleMessage, Locator, Page
 
-START_SECONDS = 90
-"""JupyterLab answers after two seconds; a busy machine gets forty times that."""
-KERNEL_SECONDS = 60
+START_SECONDS = 150
+"""JupyterLab answers after two seconds; a busy machine gets seventy times that."""
+KERNEL_SECONDS = 120
 END_SECONDS = 10
+ANSWER_SECONDS = 120
+"""For the server's own API: it gives a kernel whose cell runs five seconds to end, and then ends it by force."""
 POLL_SECONDS = 0.05
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 SETTINGS = {
@@ -31,7 +34,18 @@ SETTINGS = {
     # A notebook is saved when a test says so.
     "docmanager-extension/plugin": {"autosave": False},
 }
-THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+Theme = Literal["light", "dark", "contrast"]
+THEMES: dict[Theme, str] = {
+    "light": "JupyterLab Light",
+    "dark": "JupyterLab Dark",
+    "contrast": "JupyterLab Dark High Contrast",
+}
+FOCUSED = """() => {
+    let one = document.activeElement ?? document.body;
+    while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+    return one;
+}"""
+"""What has the focus, in shadow roots too."""
 NOT_OURS = re.compile(
     # JupyterLab's own words in the console: a file that is not there (the page's icon, a session that ended), and
     # the socket and the debugger of a kernel that a test restarted; and, as exceptions in Notebook 7's own code, a list
@@ -41,6 +55,8 @@ NOT_OURS = re.compile(
     r"|Could not restore the debugger state"
     # JupyterLab's own terminal has no flow control, and says what it loses in a flood; ours is no file of the server's.
     r"|write data discarded[^|]*/static/lab/"
+    # anywidget's, of a model that a slow page initialised late; it hears all the same: frontend/src/common/deaf.ts.
+    r"|\[anywidget\] Failed to initialize model"
     r"|(?:reading 'schema'|'filebrowser:open-path' not registered)[^|]*/static/notebook/"
 )
 
@@ -63,10 +79,17 @@ class Lab:
         notebooks: Copied into ``root``.
         env: More variables for it and its kernels.
         proxy: Whether jupyter-server-proxy is there, as it is where the extra ``lab`` was installed.
+        subshells: Whether pages' messages are heard beside the running cell; without them as by VS Code or ipykernel 6.
     """
 
     def __init__(
-        self, folder: Path, notebooks: Sequence[Path] = (), env: dict[str, str] | None = None, *, proxy: bool = True
+        self,
+        folder: Path,
+        notebooks: Sequence[Path] = (),
+        env: dict[str, str] | None = None,
+        *,
+        proxy: bool = True,
+        subshells: bool = True,
     ) -> None:
         self.root = folder / "root"
         self.root.mkdir(parents=True)
@@ -76,6 +99,8 @@ class Lab:
         self._settings = folder / "settings"
         for name, values in SETTINGS.items():
             self._write_settings(name, values)
+        if not subshells:
+            self._write_settings("apputils-extension/kernels-settings", {"commsOverSubshells": "disabled"})
         self._log = folder / "lab.log"
         own = {
             "JUPYTERLAB_SETTINGS_DIR": self._settings, "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
@@ -101,7 +126,9 @@ class Lab:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                return str(json.loads(info.read_text())["url"])
+                found = json.loads(info.read_text())
+                socket.create_connection(("127.0.0.1", found["port"]), 1.0).close()  # it listens after it has said so
+                return str(found["url"])
             except (OSError, ValueError, KeyError):
                 time.sleep(POLL_SECONDS)
         said = self.log[-2000:]
@@ -130,7 +157,7 @@ class Lab:
         content: dict[str, Any] = json.loads((self.root / name).read_text())
         return content
 
-    def theme(self, which: Literal["light", "dark"]) -> None:
+    def theme(self, which: Theme) -> None:
         """The theme of pages that are opened from now on."""
         self._write_settings("apputils-extension/themes", {"theme": THEMES[which]})
 
@@ -142,7 +169,7 @@ class Lab:
     def request(self, path: str, method: str = "GET") -> Any:
         """One request to the server's own API; returns what its JSON says, or None."""
         asked = urllib.request.Request(self.url + path, method=method, headers={"Authorization": f"token {self.token}"})
-        with urllib.request.urlopen(asked, timeout=END_SECONDS) as answer:
+        with urllib.request.urlopen(asked, timeout=ANSWER_SECONDS) as answer:
             said = answer.read()
         return json.loads(said) if said else None
 
@@ -257,19 +284,25 @@ class Notebook:
         )
 
     def kernel(self, code: str) -> None:
-        """Run ``code`` in the kernel beside all cells, silently; waits until it has run."""
-        self.page.evaluate(
+        """Run ``code`` in the kernel beside all cells, silently; waits until it has run, and fails where it raised."""
+        raised = self.page.evaluate(
             """code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
-                .requestExecute({code, silent: true, store_history: false}).done.then(() => null)""",
+                .requestExecute({code, silent: true, store_history: false}).done
+                .then(({ content }) => content.status === 'error' ? `${content.ename}: ${content.evalue}` : null)""",
             code,
         )
+        assert raised is None, f"{code}\n{raised}"
 
-    def theme(self, which: Literal["light", "dark"]) -> None:
-        """Switch this page's theme, as a user does."""
+    def theme(self, which: Theme) -> None:
+        """Switch this page's theme, as a user does; what had the focus has it afterwards too."""
+        focused = self.page.evaluate_handle(FOCUSED)
         self.command("apputils:change-theme", {"theme": THEMES[which]})
-        light = "true" if which == "light" else "false"
-        self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+        self.page.wait_for_selector(f"body[data-jp-theme-name='{THEMES[which]}']", state="attached")
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")  # it covers the change, and fades
+        # where that takes over 12 s JupyterLab asks whether to wait, in a dialog that takes the focus
+        self.page.evaluate(
+            f"(before) => {{ if (({FOCUSED})() !== before && before.isConnected) before.focus() }}", focused
+        )
 
     # ------------------------------------------------------------ looking
 
@@ -281,13 +314,13 @@ class Notebook:
         """The element with all outputs of a cell."""
         return self.cell(index).locator(".jp-Cell-outputArea")
 
-    def wait_for_output(self, index: int, text: str | re.Pattern[str], *, seconds: float = 30) -> Locator:
+    def wait_for_output(self, index: int, text: str | re.Pattern[str], *, seconds: float = 60) -> Locator:
         """Wait until a cell's outputs, widgets and their shadow roots included, show ``text``."""
         found = self.output(index).get_by_text(text).first
         found.wait_for(timeout=seconds * 1000)
         return found
 
-    def see(self, index: int, text: str | re.Pattern[str], *, seconds: float = 30) -> Locator:
+    def see(self, index: int, text: str | re.Pattern[str], *, seconds: float = 60) -> Locator:
         """Wait until the live view in a cell's output shows ``text``."""
         found = self.output(index).locator("div.root").get_by_text(text).locator("visible=true").first
         found.wait_for(timeout=seconds * 1000)

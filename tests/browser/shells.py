@@ -12,7 +12,7 @@ from tests.browser.lab import Notebook
 from tests.testbed.control_plane import ControlPlane
 from tests.waiting import eventually
 
-SECONDS = 30
+SECONDS = 60
 SCREEN_MS = SECONDS * 1000
 LINE_MIDDLE = 8
 """Pixels from a line's upper edge."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.browser.lab import Notebook
 from tests.controlplane.test_whole_way import create
 from tests.testbed.control_plane import ControlPlane
+from tests.waiting import eventually
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -21,6 +22,20 @@ events = FakeEvents()
 """
 
 POD = "web-7d4b9c6f8-kq2xz"
+
+NEWS = """root => {
+    const said = (window.saidNew = []), button = root.querySelector("button.new");
+    new MutationObserver(() => button.hidden || said.push(button.textContent))
+        .observe(button, { attributes: true, characterData: true, childList: true, subtree: true });
+}"""
+"""What is new is so for three seconds in which it is in sight: each number that is said is written down."""
+
+FRESH = """root => {
+    const seen = (window.freshRows = []), list = root.querySelector(".list");
+    new MutationObserver(() => seen.push(...[...list.querySelectorAll(".row.fresh")].map(row => row.textContent)))
+        .observe(list, { childList: true, subtree: true });
+}"""
+"""And each row that is drawn as new."""
 
 
 def see(notebook: Notebook, index: int, text: str | re.Pattern[str], *, seconds: float = 30) -> None:
@@ -72,8 +87,9 @@ def test_of_a_real_cluster(notebook: Notebook, control_plane: ControlPlane, name
     notebook.screenshot("events-log")
     path.unlink()
     # the page is told of what comes: a new pod's lane, and the end of an old one
+    notebook.output(1).locator("div.root").evaluate(NEWS)
     control_plane.kubectl("set", "image", "deployment/web", "-n", namespace, "web=other")
-    see(notebook, 1, re.compile(r"\d+ new"))
+    eventually(lambda: notebook.page.evaluate("window.saidNew"), "it is said to be new", seconds=30)
     notebook.output(1).locator("path.mark.gone").first.wait_for(state="attached")
     notebook.screenshot("events-real-later")
 
@@ -82,10 +98,11 @@ def test_one_event_and_none(notebook: Notebook):
     opened(notebook, "")
     see(notebook, 0, re.compile("No events in the last hour; the API server keeps events for about an hour by default"))
     notebook.screenshot("events-none")
+    notebook.output(0).locator("div.root").evaluate(NEWS)
     notebook.kernel(f"events.put(event(1, Thing('Pod', 'shop', {POD!r}), CAUSES[5], first=40, last=3, count=14))")
     see(notebook, 0, "1 event · 14 times in all · 1 warning")
     see(notebook, 0, "×14 over 37s")
-    see(notebook, 0, "1 new")
+    eventually(lambda: notebook.page.evaluate("window.saidNew").count("1 new"), "it is said to be new", seconds=30)
     notebook.screenshot("events-one")
     notebook.output(0).locator(".row.fresh").wait_for(state="detached")  # it has been looked at
     notebook.output(0).locator(".happened[data-key]").first.click()
@@ -150,8 +167,9 @@ def test_ten_thousand(notebook: Notebook):
     see(notebook, 0, "1 new")
     assert notebook.output(0).locator(".list").evaluate("list => list.scrollTop") >= where, "what one reads stays there"
     assert rows(notebook).last.inner_text().split()[1:] == last.split()[1:]
+    notebook.output(0).locator("div.root").evaluate(FRESH)
     notebook.output(0).get_by_role("button", name="1 new").click()
-    notebook.output(0).locator(".row.fresh").get_by_text("pod/new-0").wait_for()
+    eventually(lambda: "pod/new-0" in "".join(notebook.page.evaluate("window.freshRows")), "it is shown", seconds=30)
     notebook.theme("dark")
     notebook.screenshot("events-many-dark")
 

@@ -115,7 +115,7 @@ def test_its_widget(notebook: Notebook, cells: list[str], control_plane: Control
     notebook.screenshot("forward")
     control_plane.kubectl("delete", "pod", "web-0", "-n", namespace, "--now")
     control_plane.kubectl("wait", "--for=delete", "pod/web-0", "-n", namespace, "--timeout=60s")
-    with pytest.raises(OSError, match=r"reset|closed|aborted"):
+    with pytest.raises(OSError, match=r"reset|closed|aborted|Broken pipe"):
         urllib.request.urlopen(url, timeout=30)
     see(notebook, "lost")
     see(notebook, re.compile('1 failed, last: .*pods "web-0" not found'))

@@ -1,4 +1,4 @@
-"""A row's events and logs below a table, in a real JupyterLab: opened by pointer and by keys, live, and let go of."""
+"""A row's events and logs below a table, in a real JupyterLab: in tabs, opened by pointer and by keys, let go of."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def logs():
 
 UNTIL = """
 import time
-late = time.monotonic() + 30
+late = time.monotonic() + 45
 while not ({wanted}) and time.monotonic() < late:
     time.sleep(0.05)
-print({shown})
+assert {wanted}, (parts(), logs())
 """
 
 
@@ -64,7 +64,11 @@ class Table:
 
     def button(self, *texts: str):
         """A row's; `texts` are the row's, its name the last."""
-        return self.row(*texts).get_by_role("button", name=f"Events and logs of {texts[-1]}", exact=True)
+        return self.row(*texts).get_by_role("button", name=f"Details of {texts[-1]}", exact=True)
+
+    def tab(self, name: str) -> None:
+        """Choose one."""
+        self.panel.get_by_role("tab", name=name, exact=True).click()
 
     def said(self, part: str):
         return self.panel.locator(f"[data-part={part}] .said")
@@ -93,14 +97,16 @@ def test_a_pods_events_and_logs(
     expect(act).to_have_css("opacity", "1")
     notebook.screenshot("hover")
     act.click()
-    expect(table.panel).to_have_attribute("aria-label", "Events and logs of web-0")
+    expect(table.panel).to_have_attribute("aria-label", "Pod web-0")
     expect(act).to_have_attribute("aria-expanded", "true")
+    table.tab("Events")
     expect(table.panel.get_by_text(f"events of pod/web-0 in {namespace} of west")).to_be_visible()
-    expect(table.lines.filter(has_text="web-0 has line 39")).to_be_visible()
     expect(table.panel.locator("[data-part=events] .row").filter(has_text="Scheduled").first).to_be_visible()
+    table.tab("Logs")
+    expect(table.lines.filter(has_text="web-0 has line 39")).to_be_visible()
     assert table.panel.locator(".freeze:visible").count() == 0, "a part has no copy of its own"
     assert table.output.get_by_text("selected").count() == 0, "the row was not selected by it"
-    # both are live
+    # it is live
     write("web-0", "what came later")
     expect(table.lines.filter(has_text="what came later")).to_be_visible()
     table.panel.scroll_into_view_if_needed()
@@ -108,22 +114,26 @@ def test_a_pods_events_and_logs(
     # another row's, by keys, in its place
     table.row("east", "web-1").locator(".ag-cell.name").click()
     notebook.page.keyboard.press("Enter")
-    expect(table.panel).to_have_attribute("aria-label", "Events and logs of web-1")
-    expect(table.panel).to_be_focused()
+    expect(table.panel).to_have_attribute("aria-label", "Pod web-1")
+    expect(table.panel.get_by_role("tab", name="Details")).to_be_focused()
+    for _ in range(3):  # YAML, events, logs
+        notebook.page.keyboard.press("ArrowRight")
     expect(act).to_have_attribute("aria-expanded", "false")
     expect(table.lines.filter(has_text="web-1 has line 39")).to_be_visible()
     # run again: the same table, and nothing is left open
     notebook.run_cell(1)
     expect(table.panel).to_be_hidden()
-    notebook.kernel(UNTIL.format(wanted="parts() == []", shown=""))
+    notebook.kernel(UNTIL.format(wanted="parts() == []"))
     table.row("east", "web-1").hover()
     table.button("east", "web-1").click()
+    table.tab("Logs")
     expect(table.lines.filter(has_text="web-1 has line 39")).to_be_visible()
+    notebook.kernel(UNTIL.format(wanted="parts() == ['details', 'logs']"))  # each comes for itself
     notebook.run_cell(2)
-    notebook.wait_for_output(2, re.compile(r"\['events', 'logs'\]"))
-    table.panel.get_by_role("button", name="Close events and logs of web-1").click()
+    notebook.wait_for_output(2, re.compile(r"\['details', 'logs'\]"))
+    table.panel.get_by_role("button", name="Close Pod web-1").click()
     expect(table.panel).to_be_hidden()
-    notebook.kernel(UNTIL.format(wanted="parts() == [] and logs() == 0", shown=""))
+    notebook.kernel(UNTIL.format(wanted="parts() == [] and logs() == 0"))
     notebook.run_cell(2)
     notebook.wait_for_output(2, re.compile(r"\(\[\], 0\)"))
 
@@ -146,8 +156,10 @@ def test_a_deployments_and_what_has_no_pods(
     table = Table(notebook)
     table.row("web").hover()
     table.button("web").click()
+    table.tab("Logs")
     for name in names:
         expect(table.lines.filter(has_text=f"said by {name}")).to_be_visible()
+    table.tab("Events")
     events = table.panel.locator("[data-part=events] .row")
     for reason in ("ScalingReplicaSet", "SuccessfulCreate", "Scheduled"):
         expect(events.filter(has_text=reason).first).to_be_attached()
@@ -156,15 +168,19 @@ def test_a_deployments_and_what_has_no_pods(
     maps = Table(notebook, 2)
     maps.row("settings").hover()
     maps.button("settings").click()
-    expect(maps.said("logs")).to_have_text(re.compile("settings selects no pods, so it has no logs"))
+    maps.tab("Events")
+    expect(maps.panel.get_by_role("tab", name="Logs")).to_be_hidden()
     expect(maps.panel.get_by_text(re.compile("No events in the last hour"))).to_be_visible()
-    # a row of events is what would be shown
-    expect(Table(notebook, 3).row("web").first).to_be_visible()
-    assert Table(notebook, 3).output.locator(".ag-cell.act").count() == 0
+    # of an event there is what it is about
+    happened = Table(notebook, 3)
+    happened.row("ScalingReplicaSet").hover()
+    happened.row("ScalingReplicaSet").locator(".act button").click()
+    happened.panel.get_by_role("button", name="Deployment web").click()
+    expect(happened.panel).to_have_attribute("aria-label", "Deployment web")
     # what a page had open goes with it
-    notebook.kernel("assert len(parts()) == 3, parts()")
+    notebook.kernel(UNTIL.format(wanted="parts() == ['details'] * 3 + ['events'] * 2 + ['logs']"))
     notebook.reload()
-    notebook.kernel(UNTIL.format(wanted="parts() == []", shown=""))
+    notebook.kernel(UNTIL.format(wanted="parts() == []"))
     notebook.kernel("still = len(parts())")
     notebook.run_cell(1)
     expect(Table(notebook).panel).to_be_hidden()
@@ -181,9 +197,11 @@ def test_what_may_not_be_seen_is_said_in_words(
     table = Table(notebook)
     table.row("web-0").hover()
     table.button("web-0").click()
+    table.tab("Events")
     expect(table.said("events")).to_contain_text("events")
     expect(table.said("events")).to_contain_text("forbidden")
     expect(table.said("events")).to_have_class(re.compile("bad"))
+    table.tab("Logs")
     expect(table.panel.get_by_text(re.compile("pods/log")).first).to_be_visible()
     table.panel.scroll_into_view_if_needed()
     notebook.screenshots("forbidden")

@@ -10,9 +10,10 @@ import pytest
 
 from tests.browser import chromium
 from tests.browser.lab import Lab, Notebook
-from tests.browser.shells import Shell, connect, web
+from tests.browser.shells import SECONDS, Shell, connect, web
 from tests.conftest import need
 from tests.testbed.control_plane import ControlPlane
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.control_plane
 
@@ -29,18 +30,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Iterator[Path]:
-    """The third cell runs until this file is there."""
-    found = tmp_path / "gate"
-    yield found
-    found.touch()
-
-
-@pytest.fixture
 def shell(notebook: Notebook, control_plane: ControlPlane, namespace: str, gate: Path) -> Shell:
     """A shell in the second cell's output, and a third cell that waits."""
     web(control_plane, namespace)
-    waits = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.1)"
+    waits = f"import os, time\nprint('at work')\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.1)"
     notebook.open([connect(control_plane, namespace), 't = nm.shell("web-0")\nt', waits])
     notebook.run_cell(0)
     notebook.run_cell(1)
@@ -52,7 +45,7 @@ def test_keys_and_a_flood_through_the_kernel(shell: Shell, notebook: Notebook):
     shell.run("seq 1 200000; echo end-$((1+1))", "end-2")
     notebook.screenshots("comm")
     shell.type("yes\n")
-    shell.see("y")
+    eventually(lambda: "\ny\ny\ny\n" in shell.text, "it floods", seconds=SECONDS)
     notebook.page.keyboard.press("Control+c")
     shell.see("^C")
     shell.run("echo stopped-$((1+1))", "stopped-2")
@@ -60,6 +53,7 @@ def test_keys_and_a_flood_through_the_kernel(shell: Shell, notebook: Notebook):
 
 def test_a_sleeping_cell_does_not_hold_up_keys(shell: Shell, notebook: Notebook):
     notebook.run_cell(2, wait=False)
+    notebook.wait_for_output(2, "at work")
     shell.run("echo meanwhile-$((1+1))", "meanwhile-2")  # the cell ends when the test does
 
 
@@ -69,6 +63,7 @@ def test_where_the_kernel_hears_the_page_between_cells_alone_it_says_so(shell: S
     notebook.kernel("t._poke()")
     shell.run("echo before-$((1+1))", "before-2")
     notebook.run_cell(2, wait=False)
+    notebook.wait_for_output(2, "at work")
     shell.type("echo late-$((1+1))\n")
     shell.line("Keys wait: this kernel hears the page when the running cell is through.")
     notebook.screenshot("waits")

@@ -68,7 +68,7 @@ def shell(notebook: Notebook, control_plane: ControlPlane, namespace: str, tmp_p
     cells = [f"import notebook_mux as nm\nmanager = {connect}", "shell = nm.shell('box', ['sh'])\nshell"]
     notebook.open(cells)
     yield Shell(notebook, tmp_path, cells)
-    notebook.kernel("shell.close()")
+    notebook.kernel("'shell' in globals() and shell.close()")
 
 
 @pytest.fixture
@@ -85,9 +85,9 @@ def begin(screen: Screen, folder: Path) -> None:
 
 
 def number(screen: Screen, command: str) -> int:
-    """The one number that a command prints."""
+    """The one number that a command prints; the next prompt is there."""
     screen.line(f"clear; echo is $({command})")
-    return int(screen.see(re.compile(r"^is (\d+)$", re.MULTILINE))[1])
+    return int(screen.see(re.compile(rf"^is (\d+)\n{re.escape(PROMPT)}$", re.MULTILINE))[1])
 
 
 def settled(screen: Screen) -> str:
@@ -104,6 +104,11 @@ def settled(screen: Screen) -> str:
 
 def shows(screen: Screen, text: str) -> None:
     eventually(lambda: screen.text == text, f"the screen shows\n{screen.text}\nand not\n{text}")
+
+
+def has_size(screen: Screen, of: Screen) -> None:
+    """Wait until the program's own side takes a screen's size for its own: it is told beside what is typed."""
+    eventually(lambda: size_of(screen) == f"{of.rows} {of.columns}", "the program has another size")
 
 
 def size_of(screen: Screen) -> str:
@@ -144,7 +149,7 @@ def test_top_draws_again_and_in_another_size(shell: Shell, screen: Screen):
     screen.see(re.compile(r"^top - \S+"))
     screen.keys("q")
     screen.wait_for(PROMPT)
-    assert size_of(screen) == f"{screen.rows} {screen.columns}"
+    has_size(screen, screen)
     shell.notebook.page.set_viewport_size(WIDE)
     eventually(lambda: screen.columns == columns, "the terminal does not become wide again")
 
@@ -219,18 +224,18 @@ def test_the_smaller_of_two_views_decides(shell: Shell, screen: Screen, new_page
     second.open(shell.notebook.name)
     small = Screen.of_ours(second.output(1))
     eventually(lambda: screen.columns == small.columns < columns, "the wide view has its own size")
-    assert size_of(screen) == f"{small.rows} {small.columns}"
+    has_size(screen, small)
     small.line("echo from the sm''all one")
     screen.see("from the small one")
     second.page.close()
     eventually(lambda: screen.columns == columns, "the view that has gone has its say still")
-    assert size_of(screen) == f"{screen.rows} {screen.columns}"
+    has_size(screen, screen)
 
 
 def test_the_kernel_restarts(shell: Shell, screen: Screen):
     pid = number(screen, "echo $$")
     screen.line("echo wri''tten before")
-    screen.see("written before")
+    screen.see(f"written before\n{PROMPT}")
     before = settled(screen)
     shell.notebook.restart_kernel()
     again = shell.run()

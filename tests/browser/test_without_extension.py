@@ -28,7 +28,7 @@ def bare(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_the_copy_stands_and_says_what_is_missing(bare: Lab, browser: BrowserContext, still_look: RunningPlayground):
     notebook = Notebook(bare, browser.new_page(), f"no-extension-{bare.root.parent.name}-")
     notebook.open(

@@ -19,6 +19,7 @@ from notebook_mux.urls import split_token
 from tests import waiting
 from tests.fault.proxy import Proxy
 from tests.playground import playground, start_playground  # noqa: F401 - fixtures
+from tests.serving import Place
 
 WAIT_SECONDS = 30.0
 
@@ -34,6 +35,7 @@ class GatewayProcess:
     url: str = ""
     arguments: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
+    place: Place = field(default_factory=Place)
 
     def start(self) -> GatewayProcess:
         """Start and wait for its URL."""
@@ -43,6 +45,7 @@ class GatewayProcess:
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().strip()
         assert self.url.startswith("http://127.0.0.1:"), self.url
+        self.place.give_up()
         self.port = urlsplit(self.url).port or 0
         return self
 
@@ -60,7 +63,8 @@ class GatewayProcess:
 
     def _reap(self) -> None:
         assert self.process is not None
-        self.process.wait(20)
+        self.process.wait(60)
+        self.place.keep(self.port)  # for the next one, and whoever looks for the last finds nobody
         if self.process.stdout is not None:
             self.process.stdout.close()
 
@@ -79,6 +83,7 @@ def start_gateway() -> Iterator[Callable[..., GatewayProcess]]:
     for gateway in started:
         with contextlib.suppress(subprocess.TimeoutExpired):
             gateway.stop()
+        gateway.place.give_up()
 
 
 class TestedCore(Core):

@@ -210,7 +210,10 @@ def test_a_stalled_socket_is_noticed_when_it_is_cut(way: Way, api: Api) -> None:
     _, proxy, watched = way
     changing = Changing(api, random.Random(5))
     proxy.faults = Faults(stall_after=20_000)
+    opened = watched.core.status(watched.conn)["reconnects"]
     proxy.cut()
+    # What is cut below is the socket that stalls, and not an attempt at one.
+    eventually(lambda: watched.core.status(watched.conn)["reconnects"] > opened, "it is back", seconds=BACK_SECONDS)
     for _ in range(20):
         changing.step()
     proxy.faults = Faults()

@@ -42,6 +42,7 @@ def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_the_first_notebook_is_served_until_the_command_ends(
     number: signal.Signals, demo: subprocess.Popen[str], tmp_path: Path
@@ -50,14 +51,14 @@ def test_the_first_notebook_is_served_until_the_command_ends(
     url = urlsplit(demo.stdout.readline().split()[-1])
     assert url.hostname in ("127.0.0.1", "localhost")
     assert url.path == f"/lab/tree/{lab.FIRST}"
-    with urllib.request.urlopen(f"http://{url.netloc}/api/contents/{lab.FIRST}?{url.query}", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://{url.netloc}/api/contents/{lab.FIRST}?{url.query}", timeout=60) as answer:
         assert json.load(answer)["type"] == "notebook"
     assert (tmp_path / lab.FOLDER / lab.FIRST).is_file()
     children = psutil.Process(demo.pid).children(recursive=True)
     assert children
     demo.send_signal(number)
-    assert demo.wait(30) == (-9 if number is signal.SIGKILL else 130)
-    deadline = time.monotonic() + 20
+    assert demo.wait(60) == (-9 if number is signal.SIGKILL else 130)
+    deadline = time.monotonic() + 60
     for child in children:
         with contextlib.suppress(psutil.NoSuchProcess):
             while child.status() != psutil.STATUS_ZOMBIE:

@@ -111,7 +111,7 @@ def test_a_server_that_is_killed_leaves_the_outcome_unknown_and_is_not_waited_fo
     eventually(counted.exists, "it runs")
     way.server.kill()
     with pytest.raises(Failure) as caught:
-        future.result(20)
+        future.result(60)
     assert caught.value.code == "outcome-unknown"
     assert counted.read_text() == "started\n"
     eventually(lambda: not running(str(counted)), "what is not read any more ends")
@@ -122,7 +122,7 @@ def test_a_lost_network_ends_programs_and_others_run_afterwards(way: Way) -> Non
     eventually(counted.exists, "it runs")
     way.proxy.cut()
     with pytest.raises(Failure) as caught:
-        future.result(20)
+        future.result(60)
     assert caught.value.code == "outcome-unknown"
     way.core.retry(way.conn)
     eventually(way.is_open, "it is back")

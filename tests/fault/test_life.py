@@ -233,7 +233,7 @@ def test_a_program_that_is_not_there_is_an_error() -> None:
 def test_a_service_that_does_not_come_up_is_an_error_in_time() -> None:
     with pytest.raises(GatewayError, match="in time"):
         ensure(NAME, [STANDIN, "--fault", "hang"], timeout=2)
-    assert [service.state for service in services.listing()] == ["starting"]
+    eventually(lambda: [service.state for service in services.listing()] == ["starting"], "it is there and is not up")
 
 
 def test_a_service_that_is_stopped_in_its_tracks_is_an_error_and_can_be_ended() -> None:
@@ -243,12 +243,12 @@ def test_a_service_that_is_stopped_in_its_tracks_is_an_error_and_can_be_ended() 
         start(timeout=1)
     found = services.listing()
     assert [service.state for service in found] == ["silent"]
-    assert services.stop(found, grace=0.3) == {found[0].path: "killed"}
+    assert services.stop(found, grace=2.0) == {found[0].path: "killed"}
     assert start().pid != running.pid
 
 
 def test_a_service_without_clients_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NOTEBOOK_MUX_IDLE_SECONDS", "0.2")
+    monkeypatch.setenv("NOTEBOOK_MUX_IDLE_SECONDS", "2")  # in which a busy machine finds it
     running = start()
     eventually(lambda: not process.is_alive(running.pid), "it has ended")
     assert not NAME.runtime_file().exists()
@@ -257,26 +257,32 @@ def test_a_service_without_clients_ends(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_service_with_a_client_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NOTEBOOK_MUX_IDLE_SECONDS", "1")
+    monkeypatch.setenv("NOTEBOOK_MUX_IDLE_SECONDS", "3")
     running = start()
     with socket.create_connection(("127.0.0.1", running.port)) as client:
         request = f"GET /hold HTTP/1.1\r\nAuthorization: Bearer {running.token}\r\n\r\n"
         client.sendall(request.encode())
         assert client.recv(100).startswith(b"HTTP/1.1 200")
-        time.sleep(2)  # twice the idle time: what is shown is that nothing happens
+        time.sleep(6)  # twice the idle time: what is shown is that nothing happens
         assert find(NAME) == running
     eventually(lambda: not process.is_alive(running.pid), "it has ended")
 
 
 def test_starters_and_ends_in_a_row_never_meet_two_services(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NOTEBOOK_MUX_IDLE_SECONDS", "0.2")
-    seen = set()
-    for pause in (0.0, 0.15, 0.2, 0.21, 0.22, 0.25):  # around the moment of the end
-        time.sleep(pause)
+    monkeypatch.setenv("NOTEBOOK_MUX_IDLE_SECONDS", "1")
+    seen: set[int] = set()
+
+    def once_more() -> int:
         running = start()
         seen.add(running.pid)
         assert [pid for pid in seen if pid != running.pid and holds_the_lock(pid)] == []
-    assert len(seen) > 1
+        return running.pid
+
+    for pause in (0.0, 0.95, 1.0, 1.01, 1.02, 1.05):  # around the moment of the end
+        time.sleep(pause)
+        last = once_more()
+    eventually(lambda: not process.is_alive(last), "it has ended")
+    assert once_more() != last
 
 
 def holds_the_lock(pid: int) -> bool:

@@ -26,7 +26,7 @@ def test_ipython(host: Callable[..., str], still_look: RunningPlayground):
         said="\n".join([*lines, "nm.close()", ""]),
     )
     assert "demo: live" in shown
-    assert "pods in default · 1 row · as of" in shown
+    assert "pods in default · 1 row · filter: crash · as of" in shown
     assert "CrashLoopBackOff" in shown
     assert "UnknownKind: the cluster serves no kind 'podz'" in shown
     assert "did you mean" in shown

@@ -13,13 +13,12 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser import chromium
-from tests.browser.lab import SCREENSHOTS
+from tests.browser.lab import SCREENSHOTS, end_process
 from tests.conftest import need
 from tests.waiting import eventually
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/")
-END_SECONDS = 10
-START_SECONDS = 60
+START_SECONDS = 90
 
 
 @pytest.fixture
@@ -35,12 +34,11 @@ def voila(written: Path, environment: dict[str, str], tmp_path: Path) -> Iterato
         eventually(lambda: ADDRESS.search(log.read_text()), seconds=START_SECONDS)
         yield ADDRESS.findall(log.read_text())[-1]
     finally:
-        process.terminate()
-        process.wait(END_SECONDS)
+        end_process(process)
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_the_table_is_live(voila: str):
     need(None if chromium.path() else chromium.NONE)
     with sync_playwright() as playwright:

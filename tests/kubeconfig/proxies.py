@@ -6,8 +6,10 @@ import asyncio
 import base64
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from tests.serving import talking
 
 SOCKS_REFUSED = 5
 
@@ -116,35 +118,10 @@ class Proxy:
             await self._through(self.asked[-1], reader, writer)
 
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
 @asynccontextmanager
 async def running(scheme: str, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
     """A proxy of a scheme (``http``, ``https`` with `tls`, ``socks5``) for as long as this lasts."""
     proxy = Proxy(scheme)
-    serve: Serve = proxy.socks5 if scheme.startswith("socks5") else proxy.http
-    open_ones: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        open_ones[task] = writer
-        try:
-            await serve(reader, writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client, the server behind, or the test went away
-        finally:
-            writer.close()
-            open_ones.pop(task)
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
+    serve = proxy.socks5 if scheme.startswith("socks5") else proxy.http
+    async with talking(serve, tls) as proxy.port:
         yield proxy
-    finally:
-        server.close()
-        for task in list(open_ones):
-            task.cancel()
-        await asyncio.gather(*open_ones, return_exceptions=True)
-        await server.wait_closed()

@@ -21,7 +21,8 @@ from tests.unit.gateway.certificates import Authority
 from tests.unit.gateway.tls_api import VERSION, Api
 
 Connect = Callable[..., Cluster]
-OLD, FRESH, NEWER = jwt(time.time() - 5), jwt(time.time() + 3600), jwt(time.time() + 7200)
+DAY = 24 * 3600.0
+OLD, FRESH, NEWER = jwt(time.time() - DAY), jwt(time.time() + DAY), jwt(time.time() + 2 * DAY)
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -118,10 +120,14 @@ async def test_a_proxy_that_refuses_is_not_there_or_is_none(scheme: str, api: Ap
             await connect(f"https://{FAR}", {}, env={"HTTPS_PROXY": proxy.url}).request("GET", "/")
         assert caught.value.said
         assert caught.value.todo == "see the variable HTTPS_PROXY"
-    with pytest.raises(
-        Unreachable, match=f"no connection to the proxy 127.0.0.1:{proxy.port} on the way to https://{FAR}"
-    ) as caught:
-        await connect(f"https://{FAR}", {}, **{"proxy-url": proxy.url}).request("GET", "/")
+    with contextlib.closing(socket.socket()) as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"{scheme}://127.0.0.1:{nobody.getsockname()[1]}"
+        there = url.rpartition("/")[2]
+        with pytest.raises(
+            Unreachable, match=f"no connection to the proxy {there} on the way to https://{FAR}"
+        ) as caught:
+            await connect(f"https://{FAR}", {}, **{"proxy-url": url}).request("GET", "/")
     assert caught.value.said == "Connection refused"
     async with running("socks5" if scheme == "http" else "http") as other:
         with pytest.raises(Unreachable, match=r"proxy|broke|does not speak HTTP"):

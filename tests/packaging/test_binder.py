@@ -1,4 +1,4 @@
-"""Binder's own steps, in a bare environment and as an ordinary user would: then the first notebook runs."""
+"""Binder's own steps, in a bare environment and as an ordinary user would: then the notebooks run."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import re
 import stat
 from pathlib import Path
 
+from tests.notebooks import lessons, times
 from tests.packaging.conftest import REPOSITORY
 
 BINDER = REPOSITORY / "binder"
 FIRST = "notebooks/01_first_look.ipynb"
 
 
-def test_binder_builds_without_node_and_runs_the_first_notebook(clone: Path, venv, run, tmp_path: Path):
+def test_binder_builds_without_node_and_runs_the_first_notebook_and_a_lesson(clone: Path, venv, run, tmp_path: Path):
     commands, environ = venv
     assert (clone / "binder/postBuild").stat().st_mode & stat.S_IXUSR
     run([clone / "binder/postBuild"], environ, clone)
@@ -27,6 +28,10 @@ def test_binder_builds_without_node_and_runs_the_first_notebook(clone: Path, ven
     assert not [o for o in outputs if o["output_type"] == "error"], ran.stdout
     assert any("text/html" in o.get("data", {}) for o in outputs)
     run([commands / "python", "-m", "jupyter", "lab", "--version"], environ, clone)
+    # Of the lessons the first: with nothing else on the PATH its kubectl is the one that came with the extra.
+    (tmp_path / "home").mkdir()
+    bare = times.environment(commands.parent, tmp_path / "home")
+    assert times.run(commands.parent, lessons.paths()[0], bare, tmp_path) < times.LIMIT_S
 
 
 def test_binder_needs_neither_root_nor_docker():

@@ -106,14 +106,16 @@ def _url(shell: subprocess.Popen[str], said: list[str]) -> str:
     raise AssertionError("it ended without a URL:\n" + "".join(said))
 
 
-def test_the_tour_runs():
+def test_the_tour_and_the_table_run():
     """Each block as a cell, one after the other, on the embedded cluster."""
     import nbformat.v4
     from nbclient import NotebookClient
 
-    blocks = re.findall(r"```python\n(.*?)```", section("A short tour"), re.DOTALL)
-    assert len(blocks) >= 4
+    blocks = re.findall(r"```python\n(.*?)```", section("A short tour") + section("Tables"), re.DOTALL)
+    assert len(blocks) >= 6
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(block) for block in blocks])
-    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
-    table = notebook.cells[1].outputs
-    assert any("Running" in output.get("data", {}).get("text/html", "") for output in table)
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    tables = [cell for cell in notebook.cells if "table(" in cell.source]
+    assert len(tables) == 2
+    for cell in tables:
+        assert any("Running" in output.get("data", {}).get("text/html", "") for output in cell.outputs)

@@ -49,6 +49,9 @@ def test_the_wheel_has_the_bundles_the_types_the_protocol_and_the_notebooks(name
     notebooks = {f"notebook_mux/notebooks/{p.name}" for p in (REPOSITORY / "notebooks").glob("*.ipynb")}
     assert "notebook_mux/notebooks/01_first_look.ipynb" in notebooks
     assert {n for n in names if n.endswith(".ipynb")} == notebooks
+    pictures = {f"notebook_mux/notebooks/images/{p.name}" for p in (REPOSITORY / "notebooks/images").glob("*.svg")}
+    assert pictures
+    assert pictures <= names
 
 
 def test_the_wheel_carries_its_licence_and_command(built: tuple[Path, Path]):

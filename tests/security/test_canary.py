@@ -47,7 +47,7 @@ def run_recorded(cells: list[Any], folder: Path) -> tuple[Any, str]:
     """A notebook of these cells when it has run, and all that its kernel said meanwhile."""
     client = Recording(
         nbformat.v4.new_notebook(cells=cells),
-        timeout=60,
+        timeout=120,
         kernel_name="python3",
         store_widget_state=True,
         resources={"metadata": {"path": str(folder)}},
@@ -64,7 +64,7 @@ def gateway_logs() -> str:
     return logs
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_no_message_notebook_or_log_has_a_secret(playground: RunningPlayground, tmp_path: Path) -> None:  # noqa: F811
     encoded = base64.b64encode(VALUE.encode()).decode()
     playground.create(

@@ -90,12 +90,13 @@ def test_contexts_show_no_secret(kubeconfig: Path) -> None:
         assert secret not in shown
 
 
+@pytest.mark.timeout(240)
 def test_the_doctor_shows_no_secret_and_nobodys_name(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://jane.canary:{SECRET}-variable@127.0.0.1:1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", f"{SECRET}-aws")
     found = nm.doctor(kubeconfig=kubeconfig)
     command = [sys.executable, "-m", "notebook_mux", "doctor", "--kubeconfig", str(kubeconfig)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 1
     shown = found.text + found._repr_html_() + json.dumps(found.rows) + done.stdout + done.stderr
     assert "AWS_SECRET_ACCESS_KEY" in shown, "names of variables are in it"

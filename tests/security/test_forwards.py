@@ -15,6 +15,7 @@ from aiohttp import WSMsgType, web
 
 from notebook_mux.gateway.cluster import Cluster
 from notebook_mux.wire import messages
+from tests.serving import stop_serving, talking
 from tests.unit.forwards.pods import PORT, Pods, to
 from tests.unit.forwards.test_desk import order, state
 from tests.unit.gateway.serving import TOKEN, Client, Serving, serving
@@ -81,7 +82,7 @@ async def serving_pod() -> AsyncIterator[Pod]:
     await site.start()
     found.port = runner.addresses[0][1]
     yield found
-    await runner.cleanup()
+    await stop_serving(runner)
 
 
 class Opened:
@@ -98,7 +99,7 @@ class Opened:
 
         def work() -> Reply:
             port = self.running.gateway.port
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             with contextlib.closing(connection):
                 connection.putrequest(method, target or self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in ({"Host": HOST} | {k.replace("_", "-"): v for k, v in fields.items()}).items():
@@ -253,14 +254,12 @@ async def test_an_answer_is_one_answer(opened: Opened, answer: bytes, status: in
     hidden = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\nhidden"
 
     async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(answer % len(hidden) + hidden)
-            await writer.drain()
-        writer.close()
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer % len(hidden) + hidden)
+        await writer.drain()
 
-    async with await asyncio.start_server(reply, "127.0.0.1", 0) as server:
-        opened.pod.port = server.sockets[0].getsockname()[1]
+    async with talking(reply) as port:
+        opened.pod.port = port
         reader, writer = await asyncio.open_connection("127.0.0.1", opened.running.gateway.port)
         writer.write(f"GET {opened.path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")

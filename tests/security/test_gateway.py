@@ -28,7 +28,7 @@ Reply = tuple[int, dict[str, str], str]
 
 def ask(port: int, method: str, target: str, headers: dict[str, str | None] | None = None) -> Reply:
     """One request with exactly these header fields; None leaves Host out."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     given = {"Host": f"127.0.0.1:{port}"} | (headers or {})
     try:
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)

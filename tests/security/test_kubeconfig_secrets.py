@@ -79,7 +79,7 @@ def config(running: RunningPlayground, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_no_secret_of_a_kubeconfig_leaves_the_gateway(
     start_playground: Callable[..., RunningPlayground],  # noqa: F811
     tmp_path: Path,

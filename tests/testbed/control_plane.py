@@ -28,6 +28,8 @@ from tests.testbed.parts import PARTS, Commands, Ports
 READY_SECONDS = 90
 """It takes six seconds on two free cores; a busy machine gets fifteen times that."""
 POLL_SECONDS = 0.05
+ASKED_AGAIN_SECONDS = 10.0
+"""For an answer of a server that starts, and may have missed the question."""
 TRIES = 3
 """A port that was free may be taken by the time its server starts."""
 STAGES = Path(__file__).with_name("stages.yaml")
@@ -66,6 +68,7 @@ class ControlPlane:
         self._ends_with_us = ends_with_us
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._ports = Ports.pick()
+        self._kept: dict[str, Any] = {}  # ports of parts that were killed, by part: see `kill`
 
     @classmethod
     def attach(cls, folder: Path) -> ControlPlane:
@@ -120,7 +123,7 @@ class ControlPlane:
         stages = subprocess.run(words, check=True, stdout=subprocess.PIPE, timeout=READY_SECONDS).stdout
         (self.folder / "kwok.yaml").write_bytes(stages + b"---\n" + STAGES.read_bytes())
         self._launch("kubelet")
-        self._wait("kube-apiserver", lambda: self.api("/readyz") == b"ok", "etcd", "apiserver")
+        self._wait("kube-apiserver", self._serves, "etcd", "apiserver")
         for number in range(self.nodes):
             labels = {**LABELS, "kubernetes.io/hostname": f"node-{number}"}
             node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{number}", "labels": labels}}
@@ -143,6 +146,8 @@ class ControlPlane:
                 time.sleep(POLL_SECONDS)
             (self.folder / f"{part}.pid").unlink(missing_ok=True)
         self._children.clear()
+        for place in self._kept.values():
+            place.give_up()
 
     # ------------------------------------------------------------ faults
 
@@ -161,6 +166,10 @@ class ControlPlane:
         while self._alive(part, pid):
             time.sleep(POLL_SECONDS)
         (self.folder / f"{part}.pid").unlink(missing_ok=True)
+        if (port := getattr(self._ports, part, None)) is not None:
+            from tests.serving import Place  # not before a session of tests has a home of its own
+
+            self._kept.setdefault(part, Place()).keep(port)  # it may listen there again, and nobody else
 
     def start(self, part: str, *, wait: bool = True) -> None:
         """Start ``part`` again with its port and data; with ``wait``, return when the API server serves."""
@@ -169,7 +178,7 @@ class ControlPlane:
             raise Failed(f"{part} is running")
         self._launch(part)
         if wait:
-            self._wait(part, lambda: self.api("/readyz") == b"ok", part)
+            self._wait(part, self._serves, part)
 
     # ------------------------------------------------------------ asking
 
@@ -185,7 +194,17 @@ class ControlPlane:
             raise Failed(f"kubectl {' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
 
-    def api(self, path: str, body: object = None, *, method: str | None = None, timeout: float = 10.0) -> bytes:
+    def established(self, definition: str) -> None:
+        """Wait until a custom kind is served, and listed among the kinds: that comes a moment later."""
+        self.kubectl("wait", f"crd/{definition}", "--for=condition=Established", "--timeout=50s")
+        group = definition.partition(".")[2]
+        deadline = time.monotonic() + READY_SECONDS
+        while definition not in self.kubectl("api-resources", f"--api-group={group}", "-o", "name").split():
+            if time.monotonic() > deadline:
+                raise Failed(f"{definition} is not listed after {READY_SECONDS} s")
+            time.sleep(POLL_SECONDS)
+
+    def api(self, path: str, body: object = None, *, method: str | None = None, timeout: float = 60.0) -> bytes:
         """One request to the API server as its administrator; a body is sent as JSON.
 
         Raises:
@@ -263,6 +282,9 @@ class ControlPlane:
         except ProcessLookupError:
             return False
         return True
+
+    def _serves(self) -> bool:
+        return self.api("/readyz", timeout=ASKED_AGAIN_SECONDS) == b"ok"
 
     def _usable(self) -> bool:
         found = json.loads(self.api("/api/v1/nodes"))["items"]

@@ -18,7 +18,13 @@ def connecting() -> None:
     assert_type(nm.connect(), nm.Manager)
     assert_type(nm.connect("dev", {"prod": "arn:aws:eks:prod"}, write=["prod"], timeout=5), nm.Manager)
     assert_type(nm.connect(url="http://127.0.0.1:8123/?token=t"), nm.Manager)
-    assert_type(nm.demo(seed=3, clusters=2), nm.Manager)
+    demo = nm.demo(seed=3, clusters=2)
+    assert_type(demo, nm.Demo)
+    assert_type(demo.step(), datetime)
+    assert_type(demo.step(seconds=60), datetime)
+    assert_type(demo.time, datetime)
+    assert_type(demo.chosen("demo-1"), dict[str, Any])
+    demo.speed(10)
     nm.connect(write="prod", kubeconfig=["a", "b"])
     nm.close()
 
@@ -27,7 +33,8 @@ def reading() -> None:
     pods = nm.get("pods", namespace=["a", "b"], selector={"app": ["web", "api"], "tier": None})
     assert_type(pods, nm.Snapshot)
     assert_type(nm.get("pods", "web-0"), nm.Object)
-    assert_type(pods.rows, list[dict[str, Any]])
+    assert_type(pods.rows, nm.Rows)
+    assert_type(pods.rows.filter("web", faults=True), nm.Rows)
     assert_type(pods.objects, list[nm.Object])
     assert_type(pods.df(), pd.DataFrame)
     assert_type(pods["web-0"], nm.Object)
@@ -36,6 +43,48 @@ def reading() -> None:
     assert_type(pods.get("web-0", 7), nm.Object | int)
     assert_type(len(pods), int)
     assert_type(iter(pods), Iterator[nm.Object])
+
+
+def checking() -> None:
+    check = nm.expect("deploy/web", ready=3, image="nginx:1.27", hints=["scale it"], timeout=None)
+    assert_type(check, nm.Check)
+    assert_type(check.seen, dict[str, Any])
+    assert_type((check.ok, check.took, check.text), tuple[bool, float, str])
+    assert_type(nm.expect("sa/reader", can=["list pods"], cannot="delete pods"), nm.Check)
+    assert_type(nm.expect(value=3, equals=lambda: 3, name="how many"), nm.Check)
+    assert_type(nm.connect().expect("pods", selector={"app": "web"}, count=3), nm.Check)
+    try:
+        nm.expect("pods", that=lambda pods: len(pods) > 2)
+    except nm.ExpectationFailed as error:
+        assert_type(error.hints_left, int)
+        assert_type(error.details, list[str])
+
+
+def changing() -> None:
+    outcome = nm.apply("web.yaml", dry_run=True, namespace="shop")
+    assert_type(outcome, nm.Outcome)
+    assert_type(outcome.rows, list[dict[str, Any]])
+    assert_type(outcome.objects, list[nm.Object])
+    assert_type((outcome.diff, outcome.text, outcome.dry_run), tuple[str, str, bool])
+    assert_type(outcome.df(), pd.DataFrame)
+    assert_type(nm.apply([Path("a"), {"kind": "Pod"}, nm.get("pods", "web-0")], force=True), nm.Outcome)
+    assert_type(nm.scale("deploy/web", 3, cluster=["dev"]), nm.Outcome)
+    assert_type(nm.restart(nm.get("deploy", "web")), nm.Outcome)
+    assert_type(nm.delete(nm.get("pods"), cascade="orphan", grace=0), nm.Outcome)
+    assert_type(nm.connect().delete("pod/web-0"), nm.Outcome)
+    try:
+        nm.apply({"kind": "Pod"})
+    except nm.Conflict as error:
+        assert_type(error.owners, dict[str, list[str]])
+
+
+def pulling_the_plug() -> None:
+    plug = nm.plug("plug", namespace="default")
+    assert_type(plug, nm.Plug)
+    assert_type(plug.kill_gateway(), int)
+    assert_type(plug.cuts, tuple[nm.Cut, ...])
+    assert_type((plug.lost, plug.repeated, plug.longest_gap), tuple[int, int, float])
+    plug.cut()
 
 
 def running() -> None:
@@ -86,7 +135,7 @@ def happening() -> None:
     assert_type(events.folded[-1], nm.Folded)
     assert_type(events.folded[-1].count, int)
     assert_type(events.df(folded=True), pd.DataFrame)
-    assert_type(events.rows, list[dict[str, Any]])
+    assert_type(events.rows, nm.Rows)
     assert_type(events.notes, list[str])
     assert_type(nm.events(events.folded[-1]), nm.Events)
 
@@ -110,6 +159,10 @@ def showing() -> None:
     manager = nm.connect()
     assert_type(nm.table("pods", wide=True, sort="-Age", namespace="*"), nm.Table)
     assert_type(nm.table(nm.watch("pods"), name="second", columns=["Name"]), nm.Table)
+    own = nm.table("pods", columns=["Name", ("Image", ".spec.containers[0].image"), ("Parts", len)], labels=["app"])
+    assert_type(own.columns, list[str])
+    nm.table("pods", columns={"Name": None, "Node": ".spec.nodeName", "Owner": lambda pod: pod.name}, faults=True)
+    nm.connect().table("nodes", usage=True, group="label:zone", sort="Status,-Age")
     assert_type(nm.status(), nm.Status)
     assert_type(manager.status(), nm.Status)
     assert_type(manager.stats.reconnects, int)
@@ -137,11 +190,16 @@ def listing() -> None:
 async def awaiting() -> None:
     assert_type(await aio.doctor(["a", "b"]), nm.Report)
     assert_type(await aio.contexts(), nm.Listing)
+    assert_type(await aio.kubeconfig(), str)
     assert_type(await aio.kinds(match="apps"), nm.Listing)
     assert_type(await aio.connect("dev"), nm.Manager)
     assert_type(await aio.get("pods"), nm.Snapshot)
     assert_type(await aio.get("pods", "web-0"), nm.Object)
     assert_type(await aio.shell("web-0"), nm.Terminal)
+    assert_type(await aio.apply("web.yaml"), nm.Outcome)
+    assert_type(await aio.scale("deploy/web", 3), nm.Outcome)
+    assert_type(await aio.restart("deploy/web"), nm.Outcome)
+    assert_type(await aio.delete("deploy/web", dry_run=True), nm.Outcome)
     assert_type(await aio.events(), nm.Events)
     stream = await aio.watch("pods")
     assert_type(stream, nm.Stream)
@@ -165,3 +223,4 @@ def refusing() -> None:
     nm.get(7)  # type: ignore[call-overload]
     nm.watch("pods", namespaces="a")  # type: ignore[call-arg]
     nm.connect(write=3)  # type: ignore[arg-type]
+    nm.scale("deploy/web")  # type: ignore[call-arg]

@@ -224,6 +224,13 @@ class FakeCore:
         self.calls.append(("scope", conn, scope_id, sorted(write)))
         return done(list(write) if self.granted is None else self.granted)
 
+    def kubeconfig(self, conn: str, scope: str, clusters: Any) -> Future[str]:
+        self.calls.append(("kubeconfig", conn, scope, list(clusters)))
+        return done("/run/kubectl/1-a/config")
+
+    def end_kubeconfig(self, conn: str, scope: str) -> Future[None]:
+        return done(None)
+
     def probe(self, conn: str, ref: str, timeout: float) -> Future[Any]:
         self.calls.append(("probe", ref))
         return done(self.probes.get(ref, {"version": "v1.37.2"}))

@@ -13,12 +13,12 @@ from urllib.parse import quote
 import pytest
 from hypothesis import example, given, settings, strategies as st
 from websockets import Subprotocol
-from websockets.sync.client import connect
+from websockets.asyncio.client import connect
 
 from notebook_mux.wire.frames import MAX_PAYLOAD, Channel, Kind, Position, encode_frame, encode_position, encode_record
 from notebook_mux.wire.remotecommand import V5, outcome
 from notebook_mux.wire.sending import binary_head
-from tests.benchmarks import __main__ as command, field, forward, table
+from tests.benchmarks import __main__ as command, bare_grid, field, forward, table
 from tests.benchmarks.pods import COLUMNS, Population
 from tests.benchmarks.processes import Child
 from tests.benchmarks.scale import TINY
@@ -31,8 +31,10 @@ from tests.conftest import need
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("group", command.GROUPS)
 def test_a_group_gives_its_figures(group):
-    if group in ("browser", "terminal", "logs"):
+    if group in ("browser", "table", "terminal", "logs"):
         need(None if chromium.path() else chromium.NONE)
+    if group == "table":
+        need(bare_grid.why_not())
     if group == "field":
         need(field.why_not())
     if group == "forward":
@@ -88,17 +90,17 @@ def test_the_readers_of_a_benchmark_count_right_wherever_the_bytes_are_cut(place
     assert (hops.records, hops.version) == (records, version)
 
 
-def talk(said: dict[str, Any], words: str, typed: tuple[bytes, ...] = ()) -> tuple[bytes, dict[str, Any]]:
+async def talk(said: dict[str, Any], words: str, typed: tuple[bytes, ...] = ()) -> tuple[bytes, dict[str, Any]]:
     """Run a program at the scripted API server: its output, and its Status."""
     trusted = ssl.create_default_context(cafile=str(Path(said["kubeconfig"]).with_name("ca.crt")))
     command = "&".join(f"command={quote(word)}" for word in words.split("|"))
     url = f"wss://127.0.0.1:{said['port']}/api/v1/namespaces/team-00/pods/web/exec?tty=true&{command}"
     output = b""
-    with connect(url, ssl=trusted, subprotocols=[Subprotocol(V5)], max_size=None) as socket:
-        assert socket.recv() == b"\x01"
+    async with connect(url, ssl=trusted, subprotocols=[Subprotocol(V5)], max_size=None) as socket:
+        assert await socket.recv() == b"\x01"
         for key in typed:
-            socket.send(key)
-        for message in socket:
+            await socket.send(key)
+        async for message in socket:
             assert isinstance(message, bytes)
             if message[:1] == b"\x03":
                 return output, json.loads(message[1:])
@@ -106,15 +108,17 @@ def talk(said: dict[str, Any], words: str, typed: tuple[bytes, ...] = ()) -> tup
     raise AssertionError("no Status")
 
 
-def test_the_scripted_api_server_runs_programs(tmp_path):
+async def test_the_scripted_api_server_runs_programs(tmp_path):
     with Child("tests.benchmarks.scripted_exec", {"pods": 1, "folder": str(tmp_path)}) as api:
         said = api.hear()
-        output, status = talk(said, "sh|-c|read x; stty size; exit 3", (b'\x04{"Width":71,"Height":9}', b"\x00go\r"))
+        output, status = await talk(
+            said, "sh|-c|read x; stty size; exit 3", (b'\x04{"Width":71,"Height":9}', b"\x00go\r")
+        )
         assert output == b"go\r\n9 71\r\n"
         assert outcome(json.dumps(status).encode()).code == 3
-        zeros, status = talk(said, f"head|-c|{1 << 20}|/dev/zero")
+        zeros, status = await talk(said, f"head|-c|{1 << 20}|/dev/zero")
         assert (zeros, status["status"]) == (bytes(1 << 20), "Success")
-        _, status = talk(said, "no-such-program")
+        _, status = await talk(said, "no-such-program")
         assert "executable file not found" in status["message"]
         assert api.ask(counts=True)["running"] == 0
 

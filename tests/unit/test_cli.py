@@ -59,15 +59,18 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     shown = capsys.readouterr().out
-    assert all(f"\n    {name}" in shown for name in ("demo", "doctor", "gateway", "playground", "status", "stop"))
+    assert all(
+        f"\n    {name}" in shown for name in ("demo", "doctor", "gateway", "playground", "class", "status", "stop")
+    )
 
 
 @pytest.mark.parametrize("kind", cli.KINDS)
 def test_a_service_gets_its_arguments(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[list[str]] = []
-    module = types.ModuleType(f"notebook_mux.{kind}.__main__")
+    room = cli.ROOMS.get(kind, kind)
+    module = types.ModuleType(f"notebook_mux.{room}.__main__")
     module.main = given.append  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, f"notebook_mux.{kind}", types.ModuleType(f"notebook_mux.{kind}"))
+    monkeypatch.setitem(sys.modules, f"notebook_mux.{room}", types.ModuleType(f"notebook_mux.{room}"))
     monkeypatch.setitem(sys.modules, module.__name__, module)
     assert cli.main([kind, "--port", "1", "--help"]) == 0
     assert given == [["--port", "1", "--help"]]

@@ -48,6 +48,7 @@ def test_a_child_finds_it_free() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of other tests' threads
 def test_a_fork_inside_it() -> None:
     lock = ForkSafeLock()
     with lock:

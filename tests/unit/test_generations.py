@@ -329,7 +329,7 @@ def test_autoreload_with_changed_classes(tmp_path: Path) -> None:
     script = AUTORELOAD.format(package=str(tmp_path), root=str(root)).replace("__file__", repr(__file__))
     env = os.environ | {"XDG_CONFIG_HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path / "ipython")}
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=50, cwd=tmp_path, env=env
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=100, cwd=tmp_path, env=env
     )
     assert done.stdout.strip().endswith("done"), done.stdout + done.stderr
 

@@ -13,9 +13,10 @@ PACKAGE = "notebook_mux"
 
 # Towards the user. A module may import from its own layer and from those above it in this list.
 LAYERS = [
-    "errors _version forksafe listening",
+    "errors _version forksafe listening yamls",
     "life urls",
-    "wire ages",
+    "wire ages clocks",
+    "filtering",
     "kube printers",
     "remote",
     "forwards",
@@ -25,8 +26,11 @@ LAYERS = [
     "progress waiting jsonpath selectors",
     "kin lifelines",
     "folding",
-    "crossing moments cells conditions objects origins entries patterns log_lines masking",
-    "shown dataframe listing report lists refusals telling log_text",
+    "crossing moments cells conditions objects origins entries patterns log_lines masking lineage amounts tone_rules",
+    "tones",
+    "rows facts pod_facts network_facts kind_facts",
+    "differences",
+    "shown dataframe listing report check outcome lists refusals telling log_text",
     "event_frame",
     "checking",
     "log_frame log_files",
@@ -38,23 +42,31 @@ LAYERS = [
     "stream",
     "holders fetching",
     "identity playgrounds",
-    "questions server reviews notices",
+    "questions server reviews notices cutting metrics",
     "advice targets ports log_around",
     "starting rights sweeping log_targets",
-    "programs terminals debugging node_shells",
+    "programs terminals debugging node_shells changing",
     "shells",
     "widgets",
-    "functions managers manager events forward logs",
+    "kubeconfigs",
+    "functions managers manager demos events forward logs expecting plugs",
     "contexts kinds doctor",
     "calls",
-    "api api_containers aio",
+    "magics",
+    "api api_changes api_containers api_checks aio",
+    "lessons",
 ]
 
 # The gateway, the checks and the playground are processes of their own. They share with the kernel's side only what is
 # pure; the checks look at clusters as the gateway does, with its own modules.
-PROCESSES = {"gateway": set(), "playground": set(), "checks": {"gateway"}}
+PROCESSES = {
+    "gateway": set(),
+    "playground": set(),
+    "checks": {"gateway"},
+    "classroom": {"gateway", "playground", "cli"},
+}
 SHARED = {"errors", "_version", "life", "urls", "wire", "kube", "printers", "remote", "forwards", "tailing", "ages",
-          "jsonpath", "listening"}  # fmt: skip
+          "clocks", "jsonpath", "listening", "yamls"}  # fmt: skip
 
 # What a person calls may start anything.
 ENTRANCES = {"__init__", "__main__", "cli"}

@@ -15,15 +15,17 @@ import notebook_mux as nm
 from notebook_mux import aio, errors
 
 SIGNATURES = {
-    "connect": "(*contexts, url=None, kubeconfig=None, namespace=None, write=False, user_id=None, timeout=30.0)",
+    "connect": "(*contexts, url=None, kubeconfig=None, namespace=None, write=None, user_id=None, timeout=30.0)",
     "demo": "(scenario='first-look', *, seed=0, clusters=1, reset=False, env=False)",
     "get": "(kind, name=None, *, namespace=None, cluster=None, selector=None, field_selector=None)",
     "watch": "(kind, *, namespace=None, cluster=None, selector=None, field_selector=None, timeout=10.0)",
-    "table": "(what, *, name=None, columns=None, wide=False, filter='', sort=None, height=400, **watch)",
+    "table": "(what, *, name=None, columns=None, labels=(), wide=False, usage=False, filter='', faults=False, "
+    "sort=None, group=None, height=400, **watch)",
     "status": "()",
     "contexts": "(kubeconfig=None)",
     "kinds": "(cluster=None, match=None)",
     "doctor": "(cluster=None, *, kubeconfig=None)",
+    "kubeconfig": "()",
     "exec": "(target, command, *, container=None, stdin=None, text=False, check=False, timeout=30.0, namespace=None, "
     "cluster=None)",
     "shell": "(target, command=None, *, container=None, image=None, attach=False, name=None, namespace=None, "
@@ -32,6 +34,14 @@ SIGNATURES = {
     "logs": "(target, *, selector=None, container=None, since=None, tail=100, previous=False, follow=True, "
     "include=None, exclude=None, max_pods=50, namespace=None, cluster=None)",
     "events": "(target=None, *, warnings=False, namespace=None, cluster=None)",
+    "expect": "(target=None, *, ready=None, count=None, exists=None, image=None, condition=None, field=None, "
+    "equals=Ellipsis, endpoints=None, answers=None, port=None, path='/', can=(), cannot=(), that=None, value=Ellipsis, "
+    "sha=None, name=None, hints=(), selector=None, timeout=60.0, namespace=None, cluster=None)",
+    "apply": "(manifest, *, dry_run=False, force=False, namespace=None, cluster=None)",
+    "scale": "(target, replicas, *, dry_run=False, namespace=None, cluster=None)",
+    "restart": "(target, *, dry_run=False, namespace=None, cluster=None)",
+    "delete": "(target, *, cascade='background', grace=None, dry_run=False, namespace=None, cluster=None)",
+    "plug": "(name='plug', *, namespace=None, cluster=None)",
     "close": "()",
     "run": "(coroutine)",
 }
@@ -52,7 +62,8 @@ CLASSES = {
     "Snapshot": {"read": "rows columns objects df synced clusters get"},
     "Manager": {
         "state": "state reason url clusters streams stats retry close",
-        "functions": "get watch table exec shell port_forward logs events status",
+        "functions": "get watch table exec shell port_forward logs events expect plug status kubeconfig "
+        "apply scale restart delete",
     },
     "Completed": {"all": "args stdout stderr returncode pod check_returncode"},
     "Forward": {
@@ -65,8 +76,19 @@ CLASSES = {
     },
     "Line": {"all": "ns time stamp cluster namespace pod container level text mark number cut fields"},
     "Change": {"all": "type object old cluster"},
+    "Check": {"all": "ok seen took text"},
+    "Plug": {
+        "account": "lost repeated received longest_gap cuts rows columns text df",
+        "own": "cut kill_gateway on_change close closed",
+    },
+    "Cut": {"all": "what at back"},
     "Listing": {"all": "rows columns notes text df"},
+    "KubectlResult": {
+        "read": "tables rows columns df data check_returncode",
+    },
+    "Outcome": {"all": "rows columns notes text df diff objects dry_run"},
     "Report": {"all": "rows columns notes text df ok"},
+    "Rows": {"own": "filter"},
     "Object": {"own": "name namespace kind cluster yaml copy"},
 }
 
@@ -86,6 +108,12 @@ METHODS = {
     "Object.yaml": "(self, *, show_secrets=False)",
     "Manager.retry": "(self)",
     "Manager.close": "(self)",
+    "Demo.speed": "(self, factor)",
+    "Demo.pause": "(self)",
+    "Demo.resume": "(self)",
+    "Demo.step": "(self, seconds=None)",
+    "Demo.reset": "(self)",
+    "Demo.chosen": "(self, cluster=None)",
 }
 
 
@@ -98,8 +126,8 @@ def bare(function: Any) -> str:
 
 def test_the_names() -> None:
     listed = (
-        "Change Completed Events Folded Forward Line Listing Logs Manager Object Report Snapshot Status Stream Table "
-        "Terminal"
+        "Change Check Completed Cut Demo Events Folded Forward KubectlResult Line Listing Logs Manager Object Outcome "
+        "Plug Report Rows Snapshot Status Stream Table Terminal"
     )
     classes = set(listed.split())
     trees = {name for name in errors.__all__ if name != "from_code"}
@@ -118,7 +146,7 @@ def test_a_star_import_hides_no_builtin() -> None:
 
 
 def test_a_name_is_not_there_until_it_works() -> None:
-    later = "login expect apply scale restart delete"
+    later = "login"
     for name in later.split():
         assert name not in nm.__all__
         with pytest.raises(AttributeError, match=f"has no attribute '{name}'"):
@@ -149,7 +177,7 @@ def test_the_awaitable_names() -> None:
 def test_members_of_classes(name: str) -> None:
     kind = getattr(nm, name)
     wanted = {member for group in CLASSES[name].values() for member in group.split()}
-    base = set(dir(dict)) if issubclass(kind, dict) else set()
+    base = {member for builtin in (dict, list) if issubclass(kind, builtin) for member in dir(builtin)}
     fields = {field.name for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else set()
     members = fields | {member for member in dir(kind) if not member.startswith("_") and member not in base - wanted}
     assert members - {"of"} == wanted
@@ -164,6 +192,8 @@ def test_methods(name: str) -> None:
 def test_errors_inherit_the_builtin_that_fits() -> None:
     fitting = {
         "InvalidArgument": ValueError,
+        "BadFilter": ValueError,
+        "BadScenario": ValueError,
         "BadSelector": ValueError,
         "NotFound": KeyError,
         "UnknownContext": LookupError,
@@ -177,10 +207,15 @@ def test_errors_inherit_the_builtin_that_fits() -> None:
         "GatewayError": ConnectionError,
         "NotSynced": ConnectionError,
         "OutcomeUnknown": ConnectionError,
+        "Conflict": RuntimeError,
+        "PartlyDone": RuntimeError,
+        "KubectlFailed": RuntimeError,
         "ProgramFailed": RuntimeError,
+        "ExpectationFailed": AssertionError,
         "TimedOut": TimeoutError,
         "Closed": ValueError,
         "WrongThread": RuntimeError,
+        "OutOfOrder": RuntimeError,
     }
     for name, builtin in fitting.items():
         kind = getattr(nm, name)

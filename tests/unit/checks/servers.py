@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import datetime
 import socket
@@ -16,7 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 HOST = "127.0.0.1"
-SECONDS = 5.0
+SECONDS = 60.0
+
+_TAKEN = contextlib.ExitStack()
+"""Sockets that only keep their ports."""
+atexit.register(_TAKEN.close)
 
 
 def certificate(*, begins: float = -2.0, ends: float = 30.0, name: str = "localhost") -> tuple[bytes, bytes]:
@@ -90,7 +95,8 @@ def black_hole() -> Iterator[int]:
 
 
 def refused_port() -> int:
-    """A port on which nobody listens."""
-    with listening() as listener:
-        port: int = listener.getsockname()[1]
+    """A port on which nobody listens, nor can: it stays taken as long as the tests run."""
+    taken = _TAKEN.enter_context(socket.socket())
+    taken.bind((HOST, 0))
+    port: int = taken.getsockname()[1]
     return port

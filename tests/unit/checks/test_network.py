@@ -22,7 +22,7 @@ def found() -> Findings:
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "STEP_SECONDS", 0.3)
+    monkeypatch.setattr(network, "STEP_SECONDS", 1.0)
 
 
 def last(found: Findings) -> tuple[str, str, str]:
@@ -105,13 +105,13 @@ async def test_a_refused_port(found: Findings):
 async def test_an_address_that_swallows_all(found: Findings, soon: None):
     with black_hole() as port:
         assert not await network.reach(found, Server(f"https://{HOST}:{port}"))
-    assert last(found) == ("connection", "wrong", f"no connection to {HOST}:{port} within 0.3 s: nobody answers")
+    assert last(found) == ("connection", "wrong", f"no connection to {HOST}:{port} within 1 s: nobody answers")
 
 
 async def test_a_listener_that_never_accepts(found: Findings, soon: None):
     with listening() as listener:
         assert not await network.reach(found, Server(f"https://{HOST}:{listener.getsockname()[1]}"))
-    assert last(found) == ("TLS", "wrong", "the port is open, but no TLS came within 0.3 s")
+    assert last(found) == ("TLS", "wrong", "the port is open, but no TLS came within 1 s")
 
 
 async def test_a_port_that_speaks_something_else(found: Findings):

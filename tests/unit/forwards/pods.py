@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import msgspec
 import pytest
 from aiohttp import WSMsgType, web
 
 from notebook_mux.errors import MuxError
 from notebook_mux.forwards.forward import Aim, Forward
 from notebook_mux.gateway.cluster import Cluster
+from notebook_mux.kernel.forwards import Forward as KernelForward
+from notebook_mux.wire import messages
+from tests.serving import quiet_port
 from tests.unit.gateway.tls_api import Api
 
 PATH = "/api/v1/namespaces/x/pods/web-0/portforward"
@@ -79,6 +83,17 @@ def to(port: Callable[[], int]) -> Script:
     return script
 
 
+def quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the forwards of this kernel listen where nobody else comes: its users have no say in that."""
+    message = KernelForward._message
+
+    def placed(forward: KernelForward, stream: int, credit: int) -> messages.Forward:
+        made = message(forward, stream, credit)
+        return msgspec.structs.replace(made, local=made.local or quiet_port())
+
+    monkeypatch.setattr(KernelForward, "_message", placed)
+
+
 class Going:
     """Makes forwards to the API server of the test, which end with it."""
 
@@ -95,7 +110,8 @@ class Going:
             raise self.refusal
 
     def forward(self, port: int = 0, **fields: object) -> Forward:
-        self.made.append(Forward(self.aim(**fields), port, self.allowed))
+        """On a port to which nobody else comes, if no other one is given."""
+        self.made.append(Forward(self.aim(**fields), port or quiet_port(), self.allowed))
         return self.made[-1]
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from notebook_mux.errors import WriteRefused
 from notebook_mux.forwards import forward as module
 from notebook_mux.forwards.forward import Forward
+from tests.serving import quiet_port
 from tests.unit.forwards.pods import PATH, Going, Pods, echo
 from tests.unit.gateway.tls_api import Api
 from tests.waiting import until as wait_until
@@ -75,7 +76,7 @@ async def test_it_listens_on_loopback_only(going: Going):
 
 
 async def test_the_port_that_is_wanted_where_it_is_free(going: Going):
-    with sockets.create_server(("127.0.0.1", 0)) as taken:
+    with sockets.create_server(("127.0.0.1", quiet_port())) as taken:
         port = taken.getsockname()[1]
         assert going.forward(port).port not in (0, port)
     assert going.forward(port).port == port
@@ -122,7 +123,7 @@ async def test_what_the_server_refuses(api: Api, going: Going):
 
 
 async def test_nobody_at_the_clusters_address(api: Api, going: Going):
-    await api.stop()
+    await api.leave()
     forward = going.forward()
     with pytest.raises(ConnectionResetError):
         await said(forward)
@@ -250,3 +251,13 @@ async def test_its_end_is_the_end_of_all(api: Api, going: Going):
         await said(forward)
     await forward.aclose()
     await going.forward().aclose()  # one that has not begun
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_one_that_ends_while_it_begins_leaves_the_loop_nothing(going: Going, turns: int):
+    forward = going.forward()
+    listening = forward._listening.fileno()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await forward.aclose()
+    assert not asyncio.get_running_loop().remove_reader(listening)

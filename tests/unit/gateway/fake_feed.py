@@ -20,7 +20,7 @@ class FakeState:
     def __init__(self, state: str = "live", reason: str = "", said: str | None = None, code: int | None = None) -> None:
         self.state, self.reason, self.said, self.code = state, reason, said, code
         self.since, self.retry_at = 1.0, None
-        self.todo, self.fresh = None, None
+        self.todo, self.fresh, self.clock = None, None, None
 
 
 def record(kind: Kind, number: int, name: str, version: str, size: int = 0) -> bytes:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from notebook_mux import clocks
 from notebook_mux.errors import LoginRequired, MuxError, Unreachable
 from notebook_mux.gateway import connecting
 from notebook_mux.kube.answers import Answer
@@ -90,6 +91,7 @@ class ModelCluster:
         self.faults: deque[str] = deque()
         self.requests: list[dict[str, str]] = []
         self.last_contact = 0.0
+        self.clock = clocks.OURS
         self.forgotten = 0
         self.alive = True
 
@@ -335,7 +337,7 @@ class Mirror:
         return {uid: (record.name, record.version) for uid, record in self.held.items()}
 
 
-async def until(what: Any, seconds: float = 10.0) -> None:
+async def until(what: Any, seconds: float = 60.0) -> None:
     """Wait until `what()` is true."""
     async with asyncio.timeout(seconds):
         while not what():

@@ -4,9 +4,11 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import uvloop
 
@@ -14,6 +16,12 @@ from notebook_mux.gateway.bounded_process import Finished, run
 from tests.waiting import eventually
 
 Steps = Callable[[], Coroutine[Any, Any, Any]]
+
+LIMITS = (2.0, 10.0, 40.0)
+"""Seconds, the next where a busy machine takes longer to start the program and what it starts."""
+
+END_SECONDS = 30.0
+"""Far more than a killed process takes to go."""
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
@@ -70,13 +78,17 @@ def test_a_time_limit_ends_what_it_started_and_what_it_prints(on: Callable[[Step
     code = (
         "import os, subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        f"open({str(tmp_path / 'pids')!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
+        f"path = {str(tmp_path / 'pids')!r}; open(path + '.new', 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
+        "os.rename(path + '.new', path)\n"
         "print('before', flush=True); child.wait()"
     )
-    with pytest.raises(TimeoutError):
-        on(lambda: python(code, 5.0))
+    for limit in LIMITS:
+        with pytest.raises(TimeoutError):
+            on(partial(python, code, limit))
+        if (tmp_path / "pids").exists():
+            break
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-    eventually(lambda: not any(map(runs, pids)), f"{pids} end", seconds=10)
+    eventually(lambda: not any(map(runs, pids)), f"{pids} end", seconds=END_SECONDS)
 
 
 def test_a_helper_that_keeps_the_pipe_is_not_waited_for(on: Callable[[Steps], Any], tmp_path: Path):
@@ -110,6 +122,22 @@ def test_cancelling_ends_it(on: Callable[[Steps], Any], tmp_path: Path):
 
     on(steps)
     assert not runs(int(pid_file.read_text()))
+
+
+def test_cancelling_while_it_is_started_ends_it(on: Callable[[Steps], Any]):
+    async def steps() -> None:
+        others = {one.pid for one in psutil.Process().children()}
+        for turns in range(20):  # of the loop: before, in and after the start
+            task = asyncio.create_task(python("import time; time.sleep(60)"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            left = {one.pid for one in psutil.Process().children()} - others
+            assert not left, f"cancelled after {turns} turns"
+
+    on(steps)
 
 
 def test_what_cannot_be_started(on: Callable[[Steps], Any], tmp_path: Path):

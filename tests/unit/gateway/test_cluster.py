@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from notebook_mux import clocks
 from notebook_mux.errors import InvalidArgument, LoginRequired, ServerError, TimedOut, Unreachable
 from notebook_mux.gateway.cluster import Cluster, Clusters
 from notebook_mux.kube.answers import Answer
+from tests.serving import talking
 from tests.unit.gateway.certificates import Authority
 from tests.unit.gateway.tls_api import VERSION, Api, context
 
@@ -164,7 +166,7 @@ async def test_tls_is_checked(api: Api, connect: Callable[..., Cluster], authori
 
 
 async def test_nobody_there(connect: Callable[..., Cluster], api: Api):
-    await api.stop()
+    await api.leave()
     cluster = connect(api.url, {"token": "x"})
     with pytest.raises(Unreachable) as caught:
         await cluster.probe()
@@ -180,19 +182,15 @@ async def test_nobody_there(connect: Callable[..., Cluster], api: Api):
 async def test_a_server_that_says_nothing(connect: Callable[..., Cluster]):
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    cluster = connect(url, {}, trusted=False)
-    with pytest.raises(TimedOut, match=r"within 0\.2 s"):
-        await cluster.request("GET", "/", timeout=0.2)
-    with pytest.raises(TimedOut):
-        async with cluster.stream("/watch", timeout=0.2):
-            pass
-    await cluster.aclose()
-    server.close()
-    await server.wait_closed()
+    async with talking(silent) as port:
+        cluster = connect(f"http://127.0.0.1:{port}", {}, trusted=False)
+        with pytest.raises(TimedOut, match=r"within 0\.2 s"):
+            await cluster.request("GET", "/", timeout=0.2)
+        with pytest.raises(TimedOut):
+            async with cluster.stream("/watch", timeout=0.2):
+                pass
+        await cluster.aclose()
 
 
 async def test_something_else_there(api: Api, connect: Callable[..., Cluster]):
@@ -219,6 +217,16 @@ async def test_throttling_is_followed_and_errors_are_answers(api: Api, connect: 
     api.handle = lambda request: web.json_response({"kind": "Status", "message": "no"}, status=403)
     with pytest.raises(PermissionError, match="403"):
         await cluster.probe()
+
+
+async def test_the_servers_clock_is_not_what_a_pods_program_says(api: Api, connect: Callable[..., Cluster]):
+    api.handle = lambda request: web.Response(headers={clocks.HEADER: "4000000000;10"})
+    cluster = connect(api.url, {"token": "x"})
+    for path in ("/api/v1/namespaces/a/pods/b/proxy", "/api/v1/namespaces/a/services/b:80/proxy/page"):
+        await cluster.request("GET", path)
+        assert cluster.clock == clocks.OURS
+    await cluster.request("GET", "/api/v1/namespaces/a/pods/proxy-1")
+    assert cluster.clock.rate == 10
 
 
 async def test_a_redirect_gets_no_credentials(api: Api, connect: Callable[..., Cluster]):
@@ -276,7 +284,7 @@ async def test_a_stream(api: Api, connect: Callable[..., Cluster]):
         while size < 300_000:
             size += len(await response.content.readany())
     assert api.seen[0].headers["Accept-Encoding"] == "identity"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await done.wait()
     assert cluster.last_contact > 0
 

@@ -17,6 +17,9 @@ from notebook_mux.gateway.exec_plugin import parse, run
 
 V1 = "client.authentication.k8s.io/v1"
 
+LIMITS = (2.0, 10.0, 40.0)
+"""Seconds, the next where a busy machine takes longer to start the plugin and what it starts."""
+
 
 def credential(**status: Any) -> dict[str, Any]:
     return {"kind": "ExecCredential", "apiVersion": V1, "status": status}
@@ -136,14 +139,18 @@ async def test_a_time_limit_ends_it_and_what_it_started(tmp_path: Path):
     body = (
         "import subprocess\n"
         f"child = subprocess.Popen([{sys.executable!r}, '-c', 'import time; time.sleep(60)'])\n"
-        f"open({str(tmp_path / 'pids')!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
+        f"path = {str(tmp_path / 'pids')!r}; open(path + '.new', 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
+        "os.rename(path + '.new', path)\n"
         "time.sleep(60)"
     )
-    task = asyncio.create_task(run(Plugin(script(tmp_path / "slow", body)), Server(), timeout=3.0))
-    with pytest.raises(LoginRequired, match="did not answer within 3 s"):
-        await task
+    plugin = Plugin(script(tmp_path / "slow", body))
+    for limit in LIMITS:
+        with pytest.raises(LoginRequired, match=f"did not answer within {limit:g} s"):
+            await run(plugin, Server(), timeout=limit)
+        if (tmp_path / "pids").exists():
+            break
     for pid in map(int, (tmp_path / "pids").read_text().split()):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while _runs(pid):
                 await asyncio.sleep(0.01)
 
@@ -157,7 +164,7 @@ async def test_cancelling_ends_it(tmp_path: Path):
         "time.sleep(60)"
     )
     task = asyncio.create_task(run(Plugin(script(tmp_path / "slow", body)), Server()))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not pid_file.exists():
             await asyncio.sleep(0.01)
     task.cancel()

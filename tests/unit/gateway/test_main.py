@@ -21,9 +21,13 @@ from notebook_mux.life.runtime import AlreadyRunning, Tenure
 from notebook_mux.urls import split_token
 from notebook_mux.wire import messages
 from tests.unit.gateway.serving import Client, until_closed
+from tests.waiting import until
 
 ARGV = ["-m", "notebook_mux.gateway"]
 LAUNCHED = [*ARGV, "--launched"]
+
+IDLE_SECONDS = "4"
+"""Within which its starter has found it, or it would be said to have ended as soon as it was started."""
 
 
 @pytest.fixture
@@ -161,13 +165,9 @@ async def test_launched_it_is_found_and_takes_an_environment(runtime: Path) -> N
 
 async def test_launched_it_ends_when_it_is_idle(runtime: Path) -> None:
     found = await asyncio.to_thread(
-        launcher.ensure, ServiceName("gateway"), LAUNCHED, env={"NOTEBOOK_MUX_IDLE_SECONDS": "1"}
+        launcher.ensure, ServiceName("gateway"), LAUNCHED, env={"NOTEBOOK_MUX_IDLE_SECONDS": IDLE_SECONDS}
     )
-    for _ in range(300):
-        if not files_of(runtime):
-            break
-        await asyncio.sleep(0.05)
-    assert files_of(runtime) == []
+    await until(lambda: not files_of(runtime), "it has ended", seconds=60)
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", found.port)).close()
 

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from notebook_mux.gateway.socks import PORT, ProxyRefused, SocksConnector
+from tests.serving import talking
 
 
 async def test_what_a_url_says():
@@ -21,15 +22,13 @@ async def test_what_is_no_socks_proxy(answer: bytes):
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
         writer.write(answer)
-        writer.close()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    url = f"socks5://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with aiohttp.ClientSession(connector=SocksConnector(url)) as session:
+    async with (
+        talking(talk) as port,
+        aiohttp.ClientSession(connector=SocksConnector(f"socks5://127.0.0.1:{port}")) as session,
+    ):
         with pytest.raises(ProxyRefused):
             await session.get("http://far-away.invalid/")
-    server.close()
-    await server.wait_closed()
 
 
 async def test_one_that_says_nothing():
@@ -38,14 +37,12 @@ async def test_one_that_says_nothing():
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.set()
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    url = f"socks5://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     timeout = aiohttp.ClientTimeout(sock_connect=0.2)
-    async with aiohttp.ClientSession(connector=SocksConnector(url), timeout=timeout) as session:
+    async with (
+        talking(silent) as port,
+        aiohttp.ClientSession(connector=SocksConnector(f"socks5://127.0.0.1:{port}"), timeout=timeout) as session,
+    ):
         with pytest.raises(aiohttp.ClientProxyConnectionError):
             await session.get("http://far-away.invalid/")
-    assert heard.is_set()
-    server.close()
-    await server.wait_closed()
+        await asyncio.wait_for(heard.wait(), 30)

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from notebook_mux.gateway.cluster import Cluster, Clusters
 from notebook_mux.gateway.kubeconfig import ResolvedContext, load
-from tests.serving import stop_serving
+from tests.serving import Place, stop_serving
 from tests.unit.gateway.certificates import Authority
 
 VERSION = {"gitVersion": "v1.37.2"}
@@ -30,6 +30,7 @@ class Api:
         self.url = ""
         self.port = 0
         self._runner: web.AppRunner | None = None
+        self._place = Place()
 
     async def start(self, context: ssl.SSLContext | None) -> None:
         async def answer(request: web.Request) -> web.StreamResponse:
@@ -47,9 +48,15 @@ class Api:
         self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
 
     async def stop(self) -> None:
+        self._place.give_up()
         if self._runner is not None:
             await stop_serving(self._runner)
             self._runner = None
+
+    async def leave(self) -> None:
+        """Stop, and have nobody else answer there until `stop`."""
+        await self.stop()
+        self._place.keep(self.port)
 
 
 @pytest.fixture(scope="module")

@@ -260,6 +260,12 @@ def test_demo(core: FakeCore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         asked.append(arguments)
         return playgrounds.Playground(str(config))
 
+    resets: list[str] = []
+
+    async def reset(demo: nm.Demo) -> None:
+        resets.append(demo.scenario)
+        raise nm.Unreachable("it does not answer")
+
     monkeypatch.setattr(playgrounds, "started", started)
     before = os.environ["KUBECONFIG"]
     m = nm.demo(seed=3)
@@ -269,8 +275,14 @@ def test_demo(core: FakeCore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert all(c.write for c in m.clusters.values())
     assert os.environ["KUBECONFIG"] == before
     assert nm.demo("first-look", seed=3) is m
+    assert isinstance(m, nm.Demo)
+    assert (m.scenario, m.seed) == ("first-look", 3)
+    assert repr(m) == "<Demo of dev live, prod live: open; first-look, seed 3>"
+    assert nm.connect("*", kubeconfig=str(config)) is not m  # which has no clock that could be changed
+    monkeypatch.setattr(nm.Demo, "_reset", reset)
     nm.demo(clusters=2, reset=True, env=True)
-    assert asked[-1] == ("first-look", 0, 2, True)
+    assert resets == ["first-look"]
+    assert asked[-2:] == [("first-look", 0, 2, False), ("first-look", 0, 2, True)]  # the other one did not answer
     assert os.environ["KUBECONFIG"] == str(config)
 
 

@@ -35,7 +35,7 @@ def core(monkeypatch: pytest.MonkeyPatch) -> EventCore:
     return made
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(STEPS, st.booleans())
 def test_a_feed_tells_what_is_there(core: EventCore, steps: list[tuple[Any, ...]], first: bool) -> None:
     made = manager(core)

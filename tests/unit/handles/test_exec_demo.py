@@ -18,7 +18,7 @@ SEED = 11
 
 @pytest.fixture(scope="module", autouse=True)
 def demo() -> Iterator[None]:
-    nm.demo(seed=SEED)
+    nm.demo(seed=SEED).pause()  # or its story may end a pod whose program is waited for
     yield
     nm.close()
     services.stop(services.listing("playground"))

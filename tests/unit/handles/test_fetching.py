@@ -17,8 +17,10 @@ from notebook_mux.errors import (
     UnknownKind,
     Unreachable,
 )
+from notebook_mux.handles.fetching import check_name, fetch_one
 from notebook_mux.handles.objects import Object
 from notebook_mux.handles.snapshot import Snapshot
+from notebook_mux.handles.waiting import blocking
 from notebook_mux.kernel.failure import Failure
 from tests.unit import fake_core
 from tests.unit.fake_core import POD_COLUMNS, FakeCore, manager
@@ -200,8 +202,8 @@ def test_one_object(core: FakeCore) -> None:
     assert core.asked("http") == [
         ("http", "ref-dev", "GET", "/api/v1/namespaces/default/pods/web-0", "", "application/json")
     ]
-    manager(core).get("pods", "a/b?c", namespace="x")
-    assert core.asked("http")[-1][3] == "/api/v1/namespaces/x/pods/a%2Fb%3Fc"
+    manager(core).get("pods", "a:b@c", namespace="x")
+    assert core.asked("http")[-1][3] == "/api/v1/namespaces/x/pods/a%3Ab%40c"
 
 
 def test_a_name_that_is_not_there_has_near_ones(core: FakeCore) -> None:
@@ -256,3 +258,10 @@ def test_a_name_and_a_selector_exclude_each_other(core: FakeCore, named: Any) ->
         manager(core).get("pods", "web-0", **named)
     with pytest.raises(InvalidArgument):
         manager(core).get("pods", "")
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a%2fb", "a\0", " ", "\ud800", 5, None, b"a"])
+def test_what_no_object_is_called_is_no_path(name: Any) -> None:
+    with pytest.raises(InvalidArgument, match="cannot be an object's name"):
+        blocking(fetch_one([], "pods", name, ()))
+    check_name("system:node-1.a_B")

@@ -186,6 +186,7 @@ def test_another_pod_is_looked_for(core: ForwardingCore, writing: Manager, monke
     core.pods[0]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     core.again()
     eventually(lambda: forward.pod == "web-1")
+    eventually(lambda: not forward._looking.locked())
     assert core.ordered[-1][1:] == ("/api/v1/namespaces/default/pods/web-1/portforward", 8080)
     core.pods.clear()
     core.again()

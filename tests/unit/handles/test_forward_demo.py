@@ -12,6 +12,7 @@ import pytest
 import notebook_mux as nm
 from notebook_mux.life import services
 from tests import waiting
+from tests.unit.forwards.pods import quietly
 
 WAIT_S = 60.0
 SEED = 11
@@ -21,7 +22,8 @@ eventually = partial(waiting.eventually, seconds=WAIT_S)
 
 
 @pytest.fixture(autouse=True)
-def _ended() -> Iterator[None]:
+def _ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    quietly(monkeypatch)
     yield
     nm.close()
     services.stop(services.listing("playground"))
@@ -38,7 +40,7 @@ def get(forward: nm.Forward, path: str = "/") -> tuple[int, str, str]:
 
 
 def test_a_page_of_the_demo() -> None:
-    nm.demo("first-look", seed=SEED)
+    nm.demo("first-look", seed=SEED).pause()  # or its story may end the pods
     with nm.port_forward("svc/web", 80) as forward:
         assert (forward.state, forward.pod_port, forward.pod.startswith("web-")) == ("listening", 8080, True)
         status, server, page = get(forward)

@@ -18,7 +18,7 @@ def ends(logs: Logs) -> list[str]:
     following = logs.follow()
     thread = threading.Thread(target=lambda: seen.extend(line.text for line in following), daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(30)
     still = thread.is_alive()
     following.close()
     assert not still

@@ -21,7 +21,7 @@ from tests.unit.handles.pods_core import wait_with
 
 __all__ = ["core", "identity"]
 
-eventually = partial(waiting.eventually, seconds=10)
+eventually = partial(waiting.eventually, seconds=30)
 
 
 def start(identity: Identity, name: str = "n1", image: Any = None, **more: Any) -> tuple[Place, str]:

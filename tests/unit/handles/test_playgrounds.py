@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 import types
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from notebook_mux.errors import GatewayError, InvalidArgument
 from notebook_mux.handles import playgrounds
 from notebook_mux.life import launcher, services
+from notebook_mux.playground import scenarios
 
 
 @pytest.fixture
@@ -21,10 +21,9 @@ def ensured(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         asked.append((name, argv))
         return types.SimpleNamespace(extra={"kubeconfig": "/run/demo.kubeconfig"})
 
-    made = types.ModuleType("notebook_mux.playground.scenarios")
-    made.SCENARIOS = {"first-look": None, "storm": None}  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, made.__name__, made)
+    monkeypatch.setattr(scenarios, "SCENARIOS", {"first-look": "", "storm": ""})
     monkeypatch.setattr(launcher, "ensure", ensure)
+    monkeypatch.setattr(launcher, "find", lambda name: None)
     return asked
 
 

@@ -211,7 +211,7 @@ def test_who_does_not_wait_any_more_ends_it(core: RunningCore, writing: Manager)
     assert future.cancelled()
 
 
-@pytest.mark.parametrize("command", ["", " ", "'open", [], [""], [1], None, 3, ["a", None], ["a\0b"]])
+@pytest.mark.parametrize("command", ["", " ", "'open", [], [""], [1], None, 3, ["a", None], ["a\0b"], ["a\ud800"]])
 def test_what_is_no_command(command: Any) -> None:
     with pytest.raises(errors.InvalidArgument):
         words_of(command)

@@ -23,6 +23,7 @@ from notebook_mux.handles import waiting
 from notebook_mux.handles.stream import Stream
 from tests.unit import fake_core
 from tests.unit.fake_core import FakeCore, FakeStream, manager, pod
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -352,12 +353,17 @@ def test_wait_for_deletion_is_by_identity(core: FakeCore) -> None:
     stream = manager(core).watch("pods")
 
     def end() -> None:
+        eventually(
+            lambda: core.stream.feeds and not core.stream.feeds[0]._queue, "the wait knows those there are", seconds=30
+        )
         core.stream.delete("uid-default-web-0")
         core.stream.put(pod("web-0", uid="another"))
         core.stream.delete("uid-default-web-1")
 
-    threading.Timer(0.05, end).start()
-    assert [one.name for one in stream.wait("delete", timeout=10)] == ["web-0"]
+    ending = threading.Thread(target=end)
+    ending.start()
+    assert [one.name for one in stream.wait("delete", timeout=30)] == ["web-0"]
+    ending.join()
 
 
 def test_waiting_for_nothing_is_an_error(core: FakeCore) -> None:

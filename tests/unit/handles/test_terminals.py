@@ -95,14 +95,14 @@ def test_a_view(session: Session, terminals: FakeTerminals) -> None:
 
 
 def test_tickets(session: Session, terminals: FakeTerminals) -> None:
-    assert session.ticket("http://o").result(1)["port"] == 1
+    assert session.ticket("http://o").result(30)["port"] == 1
     assert terminals.asked("ticket") == [("ticket", session.id, "http://o")]
     terminals.failing["ticket"] = Failure("invalid", "there is no such way here")
     with pytest.raises(errors.InvalidArgument, match="no such way"):
-        session.ticket("http://o").result(1)
+        session.ticket("http://o").result(30)
     session.close()
     with pytest.raises(errors.Closed):
-        session.ticket("http://o").result(1)
+        session.ticket("http://o").result(30)
 
 
 def test_the_next_run(session: Session, terminals: FakeTerminals) -> None:

@@ -76,18 +76,28 @@ def opened() -> threading.Event:
 def test_an_interrupt_ends_the_wait_and_not_the_future() -> None:
     future: Future[int] = Future()
     ended = []
+    begun = threading.Event()
 
     async def steps() -> None:
         try:
+            begun.set()
             await Wait(future)
         finally:
             ended.append(True)
 
     main = threading.main_thread().ident
     assert main is not None
-    threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+
+    def interrupt() -> None:
+        assert begun.wait(30)  # or it would be pytest that is interrupted
+        time.sleep(0.1)  # into the wait
+        signal.pthread_kill(main, signal.SIGINT)
+
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
     with pytest.raises(KeyboardInterrupt):
         blocking(steps())
+    interrupting.join()
     assert ended == [True]
     assert not future.cancelled()
 
@@ -166,7 +176,7 @@ def test_a_thread_that_must_not_wait() -> None:
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(5)
+    thread.join(30)
     (error,) = caught
     assert "in a callback" in str(error)
     assert steps.cr_frame is None  # closed, not forgotten

@@ -13,7 +13,7 @@ from notebook_mux.kernel.dialect import Opener
 from tests import waiting
 from tests.unit.headlamp.fake_server import FakeHeadlamp
 
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 30.0
 
 eventually = partial(waiting.eventually, seconds=WAIT_SECONDS, pause=0.005)
 
@@ -49,8 +49,8 @@ class Watching:
         self, core: Core, url: str, kind: str = "configmaps", *, settle: bool = True, selector: str = ""
     ) -> None:
         self.core = core
-        self.conn = core.connect(("url", url), 10).result(15)
-        self.context = core.contexts(self.conn, SOURCE, ["*"], 10).result(15)[0]
+        self.conn = core.connect(("url", url), WAIT_SECONDS).result(2 * WAIT_SECONDS)
+        self.context = core.contexts(self.conn, SOURCE, ["*"], WAIT_SECONDS).result(2 * WAIT_SECONDS)[0]
         self.ref = self.context["ref"]
         spec = (self.conn, (("one", self.ref, "default"),), kind, ("default",), selector, "", "me")
         self.stream = core.open_stream(spec)
@@ -58,7 +58,7 @@ class Watching:
         self.feed = core.feed(self.stream, lambda: None, initial=True)
         self.seen: list[tuple[str, str]] = []
         if settle:
-            core.settled(self.stream).result(15)
+            core.settled(self.stream).result(2 * WAIT_SECONDS)
             eventually(lambda: self.state.state == "live", "it is live")
 
     @property

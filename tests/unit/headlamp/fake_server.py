@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 
 from notebook_mux.kernel.thread import LoopThread
 from notebook_mux.printers import PRINTERS
-from tests.serving import stop_serving
+from tests.serving import Place, stop_serving
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 ODDS = "/apis/example.com/v1/namespaces/default/odds"
@@ -80,6 +80,7 @@ class FakeHeadlamp:
         self.directs: list[str] = []
         self.lists: list[str] = []
         self.port = 0
+        self._place = Place()
         self.compacted = 0
         self.objects: defaultdict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
         self._versions = itertools.count(100)
@@ -98,37 +99,38 @@ class FakeHeadlamp:
 
     def start(self) -> FakeHeadlamp:
         """Listen, on the same port as before."""
-        self.thread.submit(self._start()).result(10)
+        self.thread.submit(self._start()).result(30)
         return self
 
     def stop(self) -> None:
         """Go away, cutting everything."""
-        self.thread.submit(self._stop()).result(10)
+        self.thread.submit(self._stop()).result(30)
 
     def close(self) -> None:
         """Go away for good."""
         self.stop()
-        self.thread.stop(5)
+        self._place.give_up()
+        self.thread.stop(30)
 
     def put(self, name: str, value: str = "", path: str = MAPS) -> str:
         """Create or change an object; its version."""
-        return self.thread.submit(self._put(name, value, path)).result(10)
+        return self.thread.submit(self._put(name, value, path)).result(30)
 
     def delete(self, name: str, path: str = MAPS) -> None:
         """Delete an object."""
-        self.thread.submit(self._delete(name, path)).result(10)
+        self.thread.submit(self._delete(name, path)).result(30)
 
     def say(self, frame: str) -> None:
         """Send a frame to all multiplexed sockets."""
-        self.thread.submit(self._say(frame)).result(10)
+        self.thread.submit(self._say(frame)).result(30)
 
     def end(self, path: str = MAPS, state: str = "closed", error: str = "", user: str = "") -> None:
         """End the upstreams of a path (of those users whose ids begin so), as an API server does."""
-        self.thread.submit(self._end(path, state, error, user)).result(10)
+        self.thread.submit(self._end(path, state, error, user)).result(30)
 
     def event(self, kind: str, obj: Any, path: str = MAPS) -> None:
         """Send an event as it is to the streams of a path."""
-        self.thread.submit(self._event(kind, obj, path)).result(10)
+        self.thread.submit(self._event(kind, obj, path)).result(30)
 
     def bookmark(self, path: str = MAPS) -> str:
         """Send a bookmark of now; its version."""
@@ -142,7 +144,7 @@ class FakeHeadlamp:
 
     def cut(self) -> None:
         """Cut all multiplexed sockets."""
-        self.thread.submit(self._cut()).result(10)
+        self.thread.submit(self._cut()).result(30)
 
     def asked(self, kind: str = "REQUEST") -> list[dict[str, Any]]:
         """The envelopes of a type that came."""
@@ -171,12 +173,14 @@ class FakeHeadlamp:
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
         await site.start()
         self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        self._place.give_up()
 
     async def _stop(self) -> None:
         await self._cut()
         if self._runner is not None:
             await stop_serving(self._runner)
             self._runner = None
+            self._place.keep(self.port)
 
     async def _cut(self) -> None:
         for socket in [*self._sockets, *self._direct_sockets]:

@@ -13,7 +13,7 @@ from notebook_mux.headlamp.rest import Server
 from notebook_mux.wire import messages
 from tests.unit.headlamp.fake_server import MAPS, FakeHeadlamp
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 NOTHING = messages.Source()
 
 

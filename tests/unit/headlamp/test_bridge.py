@@ -37,12 +37,12 @@ def test_requests_probes_and_discovery_ride_along(headlamp: FakeHeadlamp, make_c
     headlamp.put("one")
     core = make_core()
     watching = Watching(core, headlamp.url)
-    assert core.probe(watching.conn, watching.ref, 5).result(10) == {"version": "v1.37.2"}
-    status, _, body = core.http(watching.conn, watching.ref, "GET", MAPS).result(10)
+    assert core.probe(watching.conn, watching.ref, 30).result(60) == {"version": "v1.37.2"}
+    status, _, body = core.http(watching.conn, watching.ref, "GET", MAPS).result(60)
     assert status == 200
     assert [item["metadata"]["name"] for item in json.loads(body)["items"]] == ["one"]
     with pytest.raises(Failure) as caught:
-        core.http(watching.conn, watching.ref, "DELETE", f"{MAPS}/one").result(10)
+        core.http(watching.conn, watching.ref, "DELETE", f"{MAPS}/one").result(60)
     assert caught.value.code == "write-refused"
 
 
@@ -234,7 +234,7 @@ def test_the_desktop_token_is_a_header(headlamp: FakeHeadlamp, make_core: Callab
 def test_a_wrong_desktop_token_is_refused_with_its_reason(headlamp: FakeHeadlamp, make_core: Callable[..., Core]):
     headlamp.backend_token = "desktop-secret"
     with pytest.raises(Failure) as caught:
-        make_core().connect(("url", f"{headlamp.url}/?token=wrong-secret"), 5).result(10)
+        make_core().connect(("url", f"{headlamp.url}/?token=wrong-secret"), 30).result(60)
     assert caught.value.code == "gateway"
     assert "secret" not in str(caught.value.fields)
 
@@ -250,7 +250,7 @@ def test_a_clusters_token_goes_as_cookies_of_the_upgrade(headlamp: FakeHeadlamp,
 def test_a_token_that_the_server_renews_makes_a_new_socket(headlamp: FakeHeadlamp, make_core: Callable[..., Core]):
     watching = Watching(make_core(), headlamp.url)
     headlamp.set_cookies = {"headlamp-auth-real.0": "renewed"}
-    watching.core.http(watching.conn, watching.ref, "GET", MAPS).result(10)
+    watching.core.http(watching.conn, watching.ref, "GET", MAPS).result(60)
     eventually(lambda: len(headlamp.upgrades) == 2)
     assert headlamp.upgrades[1]["Cookie"] == "headlamp-auth-real.0=renewed"
     headlamp.put("one")
@@ -260,7 +260,7 @@ def test_a_token_that_the_server_renews_makes_a_new_socket(headlamp: FakeHeadlam
 def test_another_token_of_the_user_makes_a_new_socket(headlamp: FakeHeadlamp, make_core: Callable[..., Core]):
     core = make_core()
     watching = Watching(core, f"{headlamp.url}/?token=first")
-    core.connect(("url", f"{headlamp.url}/?token=second"), 10).result(15)
+    core.connect(("url", f"{headlamp.url}/?token=second"), 30).result(60)
     eventually(lambda: len(headlamp.upgrades) == 2)
     assert headlamp.upgrades[1]["Cookie"] == "headlamp-auth-real.0=second"
     eventually(lambda: watching.state.state == "live")
@@ -280,15 +280,15 @@ def test_what_is_neither_is_refused_in_the_words_of_the_first_question(
     headlamp: FakeHeadlamp, make_core: Callable[..., Core]
 ):
     with pytest.raises(Failure) as caught:
-        make_core().connect(("url", f"{headlamp.url}/elsewhere"), 5).result(10)
+        make_core().connect(("url", f"{headlamp.url}/elsewhere"), 30).result(60)
     assert caught.value.code == "gateway"
 
 
 def test_a_kubeconfig_for_a_headlamp_server_is_refused(headlamp: FakeHeadlamp, make_core: Callable[..., Core]):
     core = make_core()
-    conn = core.connect(("url", headlamp.url), 5).result(10)
+    conn = core.connect(("url", headlamp.url), 30).result(60)
     with pytest.raises(Failure, match="takes no kubeconfig"):
-        core.contexts(conn, {**SOURCE, "kubeconfig": ["/x"]}, None, 5).result(10)
+        core.contexts(conn, {**SOURCE, "kubeconfig": ["/x"]}, None, 30).result(60)
 
 
 def test_a_stream_that_is_closed_is_closed_on_the_server(headlamp: FakeHeadlamp, make_core: Callable[..., Core]):
@@ -318,7 +318,7 @@ def test_a_cluster_that_the_servers_proxy_does_not_reach_is_unreachable(
     ]:
         headlamp.answers["/version"] = status, body
         with pytest.raises(Failure) as caught:
-            core.probe(watching.conn, watching.ref, 5).result(10)
+            core.probe(watching.conn, watching.ref, 30).result(60)
         assert caught.value.code == code
 
 
@@ -358,5 +358,5 @@ def test_a_terminal_is_no_watch_and_is_refused(headlamp: FakeHeadlamp, make_core
     watching = Watching(make_core(), headlamp.url)
     path = "/api/v1/namespaces/default/pods/x/exec"
     with pytest.raises(Failure) as caught:
-        watching.core.http(watching.conn, watching.ref, "GET", path, "command=sh").result(10)
+        watching.core.http(watching.conn, watching.ref, "GET", path, "command=sh").result(60)
     assert caught.value.code == "write-refused"

@@ -14,7 +14,7 @@ from notebook_mux.headlamp.held import Event, Held
 from notebook_mux.kube.table_events import Metadata
 from tests.waiting import until
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 
 
 class Tables:

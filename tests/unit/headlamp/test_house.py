@@ -26,7 +26,7 @@ async def house(headlamp: FakeHeadlamp) -> AsyncIterator[House]:
     made = House()
     dialer = Dialer(Server(headlamp.url, None, {}).cluster("real"), made)
     made.programs.take(ID, 1, dialer, Order(EXEC, "command=cat&stdin=true", stdin=True))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while headlamp.pods.starts == 0 or made.sockets == 0:
             await asyncio.sleep(0.005)
     yield made
@@ -80,7 +80,7 @@ async def main():
     assert os.waitpid(pid, 0)[1] == 0
     program.feed(0, b"still here")
     program.end_input()
-    while not program.over:
+    while not program.over or house.sockets:
         await asyncio.sleep(0.01)
     local.close()
     await house.forwards.aclose()
@@ -94,5 +94,5 @@ asyncio.run(main())
 def test_a_forked_child_leaves_it_alone(headlamp: FakeHeadlamp) -> None:
     headlamp.pods = Pods(echo)
     command = [sys.executable, "-c", FORK.format(port=headlamp.port, path=EXEC)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert ran.stdout == "0 (1, b'still here')\n", ran.stderr

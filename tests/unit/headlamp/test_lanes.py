@@ -14,7 +14,7 @@ from notebook_mux.headlamp.lanes import Lanes
 from notebook_mux.headlamp.rest import Server
 from tests.unit.headlamp.fake_server import FakeHeadlamp
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 
 
 @pytest.fixture

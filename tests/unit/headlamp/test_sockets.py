@@ -19,7 +19,7 @@ from notebook_mux.headlamp.sockets import DEAD_TICKS, DirectSocket, MuxSocket
 from notebook_mux.kube.troubles import Trouble
 from tests.waiting import until
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 PATH = "/api/v1/pods"
 
 

@@ -7,6 +7,7 @@ from notebook_mux.headlamp.telling import OPENING, Telling
 from notebook_mux.kube.reflector import Reflector, Wait
 from notebook_mux.kube.troubles import Trouble
 from notebook_mux.wire import messages
+from tests.waiting import until
 
 FORBIDDEN = Trouble("forbidden", "not allowed", "pods is forbidden", 403)
 
@@ -56,8 +57,6 @@ async def test_the_same_state_is_told_once():
 
 
 async def test_a_watch_that_does_not_come_back_soon_is_stale(monkeypatch: pytest.MonkeyPatch):
-    import asyncio
-
     monkeypatch.setattr(module, "REOPEN_SECONDS", 0.01)
     telling, reflector, told = make()
     reflector.page("5", "")
@@ -66,11 +65,7 @@ async def test_a_watch_that_does_not_come_back_soon_is_stale(monkeypatch: pytest
     telling.is_open = False
     telling.now()
     assert told[-1].state == "live", "an end is followed by another watch at once"
-    for _ in range(1000):
-        if told[-1].state == "stale":
-            break
-        await asyncio.sleep(0.005)
-    assert told[-1].state == "stale"
+    await until(lambda: told[-1].state == "stale")
     assert "not open again" in told[-1].reason
     telling.close()
 

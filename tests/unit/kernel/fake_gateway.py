@@ -16,6 +16,7 @@ from notebook_mux.kernel.thread import LoopThread
 from notebook_mux.listening import stop_accepting
 from notebook_mux.wire import frames, messages
 from notebook_mux.wire.frames import Channel, Kind, Position
+from tests.serving import Place
 
 RESOURCES = [
     {"name": "pods", "singular": "pod", "kind": "Pod", "group": "", "version": "v1", "namespaced": True,
@@ -23,7 +24,7 @@ RESOURCES = [
     {"name": "nodes", "singular": "node", "kind": "Node", "group": "", "version": "v1", "namespaced": False,
      "short_names": ["no"], "categories": [], "verbs": ["list", "watch", "get"]},
 ]  # fmt: skip
-END_SECONDS = 3.0
+END_SECONDS = 10.0
 """For a connection that begins or ends while the server does: less than `stop` waits for."""
 
 COLUMNS = [{"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}]
@@ -55,6 +56,7 @@ class FakeGateway:
         self.greet = True
         self.mute: set[type] = set()
         self._server: Any = None
+        self._place = Place()
         self.port = 0
         self._versions = itertools.count(100)
 
@@ -78,7 +80,8 @@ class FakeGateway:
             )  # fmt: skip
             self.port = self._server.sockets[0].getsockname()[1]
 
-        self.thread.submit(listen()).result(10)
+        self.thread.submit(listen()).result(30)
+        self._place.give_up()
         return self
 
     def stop(self) -> None:
@@ -90,13 +93,19 @@ class FakeGateway:
             await stop_accepting(self._server.sockets)
             self._server.close()
             await self._server.wait_closed()
+            self._place.keep(self.port)
 
-        self.thread.submit(end()).result(10)
+        self.thread.submit(end()).result(30)
 
     def close(self) -> None:
         """End for good."""
         self.stop()
-        self.thread.stop(5)
+        self._place.give_up()
+        self.thread.stop(30)
+
+    def speak(self) -> None:
+        """Be mute no more: whatever has been received by now stays unanswered."""
+        self._run(self.mute.clear)
 
     def cut(self) -> None:
         """Cut all sockets, keep listening."""
@@ -126,13 +135,13 @@ class FakeGateway:
                 for frame in what:
                     await socket.send(frame)
 
-        self.thread.submit(raw()).result(10)
+        self.thread.submit(raw()).result(30)
 
     def _run(self, function: Callable[[], Any]) -> None:
         async def call() -> None:
             function()
 
-        self.thread.submit(call()).result(10)
+        self.thread.submit(call()).result(30)
 
     def _change(self, kind: Kind, name: str, version: str) -> None:
         self.number += 1

@@ -27,7 +27,7 @@ def headlamp() -> Iterator[FakeHeadlamp]:
 def thread() -> Iterator[LoopThread]:
     made = LoopThread("test")
     yield made
-    made.stop(5)
+    made.stop(30)
 
 
 def dialect(thread: LoopThread, opener: Opener, url: str) -> str:
@@ -39,7 +39,7 @@ def dialect(thread: LoopThread, opener: Opener, url: str) -> str:
         await wire.close()
         return str(found)
 
-    return thread.submit(look()).result(20)
+    return thread.submit(look()).result(60)
 
 
 def test_our_own_gateway_is_known_by_its_route(thread: LoopThread, gateway: FakeGateway):
@@ -100,13 +100,13 @@ def test_a_headlamp_server_whose_socket_is_refused_says_so(thread: LoopThread, h
 
 def test_what_is_asked_for_as_headlamp_and_is_none(thread: LoopThread, gateway: FakeGateway):
     with pytest.raises(MuxError) as caught:
-        thread.submit(Opener().open_headlamp(*split_token(gateway.url))).result(20)
+        thread.submit(Opener().open_headlamp(*split_token(gateway.url))).result(60)
     assert isinstance(caught.value, GatewayError | ProtocolError)
 
 
 def test_a_core_connects_to_either(headlamp: FakeHeadlamp, gateway: FakeGateway, core: Core):
-    ours = core.connect(("url", gateway.url), 10).result(15)
-    theirs = core.connect(("url", headlamp.url), 10).result(15)
+    ours = core.connect(("url", gateway.url), 30).result(60)
+    theirs = core.connect(("url", headlamp.url), 30).result(60)
     assert "dialect" not in core.status(ours)
     assert core.status(theirs)["dialect"] == "headlamp"
 
@@ -119,6 +119,6 @@ def test_a_dial_that_is_cancelled_is_over(thread: LoopThread, headlamp: FakeHead
         await asyncio.gather(task, return_exceptions=True)
         return task.cancelled()
 
-    assert thread.submit(cancelled()).result(10)
+    assert thread.submit(cancelled()).result(60)
     # the server has taken what was dialled first when the next one is through, and can let go of it
     assert dialect(thread, Opener(), headlamp.url) == "headlamp"

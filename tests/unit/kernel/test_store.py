@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
 from notebook_mux.errors import ProtocolError
-from notebook_mux.kernel.store import Store
-from notebook_mux.wire.frames import Kind, Position, Record, Skipped
+from notebook_mux.kernel.store import Store, size
+from notebook_mux.wire.frames import (
+    Kind,
+    Position,
+    Record,
+    Skipped,
+    decode_records,
+    encode_position,
+    encode_record,
+)
 
 AT = Position("gateway", "first", "10")
 
@@ -138,3 +148,37 @@ def test_columns_are_data() -> None:
     store = synced()
     store.apply([(Kind.COLUMNS, 0, msgspec.json.encode([{"name": "Name"}]))])
     assert store.columns == [{"name": "Name"}]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.binary(max_size=40), st.integers(1, 10**6))))
+def test_the_bytes_held_are_those_of_the_records(steps: list[tuple[str, bool, bytes, int]]) -> None:
+    store = synced("a", "b")
+    for number, (name, stays, content, version) in enumerate(steps, 2):
+        record = Record(f"uid-{name}", "default", name, str(version), "", 0.0, content, content * 2)
+        store.apply([(Kind.PUT if stays else Kind.DELETE, number, record)])
+        assert store.held == sum(map(size, store.objects.values()))
+    store.apply([(Kind.BEGIN, 0, AT), (Kind.PUT, 0, pod("c")), (Kind.END, 99, AT)])
+    assert store.held == size(store.objects["uid-c"])
+
+
+def test_what_is_said_to_be_held_is_what_python_says() -> None:
+    def frames() -> list[bytes]:
+        said = b'{"metadata":{"name":"web","labels":{"app":"web"}},"status":{"phase":"Running"}}' * 20
+        one = [
+            encode_record(Kind.PUT, n, f"{n:08}-0000-4000-8000-000000000000", "shop", f"web-{n}", f"{n + 10**6}",
+                          "2026-11-30T10:00:00Z", 1.5e9 + n, b'["web","1/1","Running"]', said)
+            for n in range(1, 2001)
+        ]  # fmt: skip
+        return [encode_position(Kind.BEGIN, 0, AT), *one, encode_position(Kind.END, 2001, AT)]
+
+    sent = frames()
+    store = Store()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for frame in sent:
+            store.apply(decode_records(frame))
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert store.memory == pytest.approx(taken, rel=0.1)

@@ -34,11 +34,11 @@ def core(monkeypatch: pytest.MonkeyPatch) -> Iterator[Core]:
 
 @pytest.fixture
 def conn(core: Core, gateway: TerminalGateway) -> str:
-    return core.connect(("url", gateway.url), 10.0).result(10)
+    return core.connect(("url", gateway.url), 30).result(60)
 
 
 def opened(core: Core, conn: str, order: Any = ORDER, **more: Any) -> str:
-    return core.terminals.open(conn, "ref-one", order, **more).result(10)
+    return core.terminals.open(conn, "ref-one", order, **more).result(60)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ class Page:
 
 def test_it_is_started_once_and_found_again(core: Core, conn: str, gateway: TerminalGateway) -> None:
     first, second = core.terminals.open(conn, "ref-one", ORDER), core.terminals.open(conn, "ref-one", ORDER)
-    assert first.result(10) == second.result(10) == opened(core, conn) == core.terminals.find(conn, "ref-one", "k")
+    assert first.result(60) == second.result(60) == opened(core, conn) == core.terminals.find(conn, "ref-one", "k")
     asked = [m for m in gateway.received if isinstance(m, messages.Terminal)]
     assert [m.start for m in asked] == ["create"]
     assert (asked[0].cluster, asked[0].path, asked[0].scope) == ("ref-one", ORDER["path"], "s")
@@ -138,12 +138,12 @@ def test_looking_for_one_starts_none(core: Core, conn: str, gateway: TerminalGat
     gateway.shown["kept"] = [(Channel.ERROR, b'{"run":3,"state":"ended","at":2.0,"code":4}')]
     found = opened(core, conn, {"key": "k", "scope": "s"}, create=False)
     stands(core, found, "ended", returncode=4, run=3, kept=600.0, path="/api/v1/namespaces/a/pods/web-7/exec")
-    assert core.terminals.settled(found).result(10)["state"] == "ended"
-    assert core.terminals.settled(found, 0.01).result(10)["queries"] == ("container=side&tty=true",)
+    assert core.terminals.settled(found).result(60)["state"] == "ended"
+    assert core.terminals.settled(found, 0.01).result(60)["queries"] == ("container=side&tty=true",)
     gateway.restart()
     gateway.cut()
     stands(core, found, "lost")
-    core.terminals.again(found).result(10)
+    core.terminals.again(found).result(60)
     anew = [m for m in gateway.received if isinstance(m, messages.Terminal)][-1]
     assert (anew.start, anew.path, anew.tty, anew.stdin) == ("create", now_path(core, found), True, False)
 
@@ -155,17 +155,17 @@ def now_path(core: Core, terminal: str) -> str:
 def test_how_it_stands(core: Core, terminal: str, gateway: TerminalGateway) -> None:
     calls: list[int] = []
     undo = core.terminals.on_change(terminal, lambda: calls.append(1))
-    assert core.terminals.now(terminal)["command"] == ("bash",)
+    stands(core, terminal, "running", command=("bash",))
     gateway.happen("k", "ended", code=3)
     stands(core, terminal, "ended", returncode=3)
-    assert calls
+    eventually(lambda: calls, "whoever watches is woken")
     undo()
     before = len(calls)
-    core.terminals.again(terminal).result(10)
+    core.terminals.again(terminal).result(60)
     gateway.happen("k", "running", run=2)
     stands(core, terminal, "running", run=2, returncode=None, command=("bash",))
     with pytest.raises(Failure, match="still runs"):
-        core.terminals.again(terminal).result(10)
+        core.terminals.again(terminal).result(60)
     gateway.happen("k", "lost", run=2, code="unreachable", what="the stream broke", said="EOF", todo="look")
     stands(core, terminal, "lost", code="unreachable", reason="the stream broke", said="EOF", todo="look")
     assert len(calls) == before
@@ -234,7 +234,7 @@ def test_another_gateway_starts_nothing_by_itself(core: Core, terminal: str, gat
     stands(core, terminal, "lost", code="outcome-unknown", offline=None)
     assert "the gateway that held it is gone" in core.terminals.now(terminal)["reason"]
     assert gateway.terminals == {}
-    core.terminals.again(terminal).result(10)
+    core.terminals.again(terminal).result(60)
     assert list(gateway.terminals) == ["k"]
     page.heard("renewed")
     page.view()
@@ -279,10 +279,10 @@ def test_taking_over(core: Core, terminal: str, gateway: TerminalGateway) -> Non
     mine, page = gateway.terminals["k"][0], Page(core, terminal)
     page.view()
     with pytest.raises(Failure, match="not there any more"):
-        core.terminals.take(terminal, "theirs").result(10)
+        core.terminals.take(terminal, "theirs").result(60)
     assert gateway.hung_up == []
     gateway.others = [{"terminal": "theirs", "title": "bash", "since": 1.0, "kernel": "kernel-0.json"}]
-    core.terminals.take(terminal, "theirs").result(10)
+    core.terminals.take(terminal, "theirs").result(60)
     page.heard("renewed")
     assert gateway.hung_up == [mine]
     gateway.terminals["k"] = ("theirs", "/p", [])
@@ -295,10 +295,10 @@ def test_closing_ends_it(core: Core, conn: str, terminal: str, gateway: Terminal
     page = Page(core, terminal)
     page.view()
     name = gateway.terminals["k"][0]
-    core.terminals.close(terminal).result(10)
+    core.terminals.close(terminal).result(60)
     assert gateway.hung_up == [name]
     assert page.heard("ended")["code"] == "closed"
-    core.terminals.close(terminal).result(10)
+    core.terminals.close(terminal).result(60)
     for call in (core.terminals.now, core.terminals.again, lambda id_: core.terminals.look(id_, "v", print)):
         with pytest.raises(Failure, match="closed"):
             call(terminal)
@@ -312,7 +312,7 @@ def test_a_connection_that_is_closed_leaves_it_running(
 ) -> None:
     page = Page(core, terminal)
     page.view()
-    core.close(conn).result(10)
+    core.close(conn).result(60)
     assert page.heard("ended")["what"] == "the connection was closed"
     assert (gateway.hung_up, list(gateway.terminals)) == ([], ["k"])
     assert core.terminals.all() == []
@@ -330,7 +330,7 @@ def test_a_view_that_goes(core: Core, terminal: str, gateway: TerminalGateway) -
 
 
 def test_tickets(core: Core, terminal: str) -> None:
-    given = core.terminals.ticket(terminal, "http://o").result(10)
+    given = core.terminals.ticket(terminal, "http://o").result(60)
     assert given.pop("terminal").startswith("terminal-"), "the gateway's name of it"
     assert given == {"ticket": "secret", "port": 1, "path": "/p", "seconds": 30.0}
 
@@ -340,7 +340,7 @@ def test_without_a_name_a_process_is_for_itself(gateway: TerminalGateway, monkey
     keys = []
     for _ in range(2):
         core = Core()
-        conn = core.connect(("url", gateway.url), 10.0).result(10)
+        conn = core.connect(("url", gateway.url), 30).result(60)
         opened(core, conn)
         keys += [m.key for m in gateway.received if isinstance(m, messages.Terminal)][-1:]
         assert core.terminals.find(conn, "ref-one", "k")
@@ -356,10 +356,10 @@ def test_a_command_that_is_not_there_seems_to_run_for_a_moment(
     stands(core, terminal, "running", command=("sh",))
     assert not settled.done()
     gateway.happen("k", "ended", code=None, message="executable file not found")
-    assert settled.result(10)["state"] == "ended"
+    assert settled.result(60)["state"] == "ended"
     gateway.happen("k", "running", run=2)
     stands(core, terminal, "running", run=2)
-    assert core.terminals.settled(terminal, calm=0.01).result(10)["run"] == 2
+    assert core.terminals.settled(terminal, calm=0.01).result(60)["run"] == 2
 
 
 def test_its_data_is_kept_with_it(core: Core, terminal: str) -> None:

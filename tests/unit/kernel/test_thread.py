@@ -22,10 +22,12 @@ def test_the_thread_is_a_daemon_and_ends() -> None:
     async def where() -> bool:
         return thread.here
 
-    assert thread.submit(where()).result(5)
-    thread.stop(5)
+    assert thread.submit(where()).result(30)
+    thread.stop(30)
     assert not found.is_alive()
     thread.call(print)  # harmless afterwards
+    with pytest.raises(RuntimeError, match="closed"):
+        thread.submit(where())
 
 
 async def test_blocking_work_runs_elsewhere_and_its_error_comes_back() -> None:

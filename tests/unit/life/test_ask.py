@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from notebook_mux.life import ask
+from tests.serving import quiet_port
 
 Answer = Callable[[list[bytes]], int]
 
@@ -17,7 +18,7 @@ def answer() -> Iterator[Answer]:
     threads: list[threading.Thread] = []
 
     def serve(parts: list[bytes]) -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = socket.create_server(("127.0.0.1", quiet_port()))  # for it answers one visitor
 
         def run() -> None:
             with listener:

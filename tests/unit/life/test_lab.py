@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -10,17 +12,17 @@ from notebook_mux.life import lab
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installed package, or a checkout's, with two notebooks beside it."""
+    """An installed package, or a checkout's, with two notebooks and their picture beside it."""
     monkeypatch.setattr(lab, "__file__", str(tmp_path / "root" / "notebook_mux" / "life" / "lab.py"))
     notebooks = tmp_path / "root" / "notebooks"
-    notebooks.mkdir(parents=True)
-    for name in (lab.FIRST, "02_more.ipynb", "README.md"):
+    (notebooks / "images").mkdir(parents=True)
+    for name in (lab.FIRST, "02_more.ipynb", "README.md", "images/loop.svg", "images/screen.png"):
         (notebooks / name).write_text(f"shipped {name}")
     return tmp_path / "root"
 
 
 def test_a_checkouts_notebooks_are_found(package: Path) -> None:
-    assert [path.name for path in lab.shipped()] == [lab.FIRST, "02_more.ipynb"]
+    assert [path.name for path in lab.shipped()] == [lab.FIRST, "02_more.ipynb", "loop.svg"]
 
 
 def test_an_installed_packages_own_come_first(package: Path) -> None:
@@ -41,7 +43,8 @@ def test_copies_are_made_and_edited_ones_are_kept(package: Path, tmp_path: Path)
     first.write_text("edited")
     (first.parent / "02_more.ipynb").unlink()
     assert lab.copies(tmp_path / "work" / "here").read_text() == "edited"
-    assert sorted(path.name for path in first.parent.iterdir()) == [lab.FIRST, "02_more.ipynb"]
+    found = sorted(path.relative_to(first.parent).as_posix() for path in first.parent.rglob("*.*"))
+    assert found == [lab.FIRST, "02_more.ipynb", "images/loop.svg"]
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(package: Path, tmp_path: Path) -> None:
@@ -70,6 +73,33 @@ def test_jupyterlab_that_fails_is_an_error(
     with pytest.raises(GatewayError, match="JupyterLab ended with exit code 1"):
         lab.run(tmp_path / "work", tell=print)
     assert "its own words" in capfd.readouterr().err
+
+
+LATE = """
+import json, os, pathlib, socket, sys, time
+listening = socket.socket()
+listening.bind(("127.0.0.1", 0))
+port = listening.getsockname()[1]
+said = {"pid": os.getpid(), "port": port, "url": f"http://127.0.0.1:{port}/", "token": ""}
+pathlib.Path(os.environ["JUPYTER_RUNTIME_DIR"], f"jpserver-{os.getpid()}.json").write_text(json.dumps(said))
+time.sleep(1.0)
+listening.listen()
+sys.stdin.read()
+"""
+"""A server that says of itself where it is before it listens, as Jupyter's does."""
+
+
+def test_it_is_told_when_it_answers(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "PROGRAM", LATE)
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+
+    def follow(line: str) -> None:
+        address = urlsplit(line.rsplit(maxsplit=1)[-1])
+        socket.create_connection((str(address.hostname), address.port or 0), 30).close()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lab.run(tmp_path / "work", tell=follow)
 
 
 def test_the_url_leads_to_the_notebook() -> None:

@@ -144,7 +144,7 @@ def test_only_a_process_beyond_doubt_is_signalled(
     monkeypatch.setattr(process, "start_mark", lambda pid: "mine")
     monkeypatch.setattr(process, "is_alive", lambda pid, mark="": False)
     entry = write(pid=4242, started=mark)
-    outcome = services.stop([services.Service("gateway", state, entry, NAME.runtime_file().with_suffix(""))], grace=1)
+    outcome = services.stop([services.Service("gateway", state, entry, NAME.runtime_file().with_suffix(""))], grace=60)
     assert list(outcome.values()) == ["stopped" if signalled else "left"]
     assert sent == ([4242] if signalled else [])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from notebook_mux.life import strangers
+from tests.serving import quiet_port
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 
@@ -36,7 +37,7 @@ def test_ones_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tables", [strangers.TABLES, ()], ids=["by the table", "by asking"])
 def test_a_real_one(tables: tuple[str, ...]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.create_server(("127.0.0.1", quiet_port())) as listening:
         port = listening.getsockname()[1]
         assert "another process" in str(strangers.listener(port, tables))
     assert strangers.listener(port, tables) is None

@@ -149,6 +149,12 @@ def test_a_server_without_tables_gets_our_columns() -> None:
     assert alive == {4: (NOW - 300, "{}")}
 
 
+def test_a_row_that_is_too_long_is_cut() -> None:
+    """A custom kind's columns were fewer again: its rows are printed anew one by one."""
+    printed, alive = cells.live([column("Name")], None, record(["web", "5m", "more"]))
+    assert (printed, alive) == (["web"], {})
+
+
 def test_a_row_that_is_too_short_is_filled() -> None:
     shown, _ = cells.live(POD_COLUMNS, PODS, record(["web-0", "1/1"]))
     assert shown == ["web-0", "1/1", None, None, None, None, None]
@@ -166,3 +172,5 @@ def test_objects_that_cannot_be_read_do_no_harm() -> None:
     broken = record(["3 (5m ago)"])
     broken.object = b"{"
     assert cells.live([column("Restarts")], PODS, broken) == (["3 (5m ago)"], {})
+    broken.cells = b'["\\ud800"]'  # half a character
+    assert cells.live([column("Name")], PODS, broken) == ([broken.name], {})

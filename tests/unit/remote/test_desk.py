@@ -236,7 +236,7 @@ async def test_the_ring_keeps_what_was_not_granted_for(api: Api, running: Servin
         [held] = running.shared.programs
         assert held.program.ring.start == 0
         await client.say(messages.Credit(stream=5, bytes=got + 5 * frames))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not held.program.ring.start:
                 await asyncio.sleep(0.01)
         assert held.program.ring.start == got, "what was not granted for may be asked for again"

@@ -71,7 +71,7 @@ async def test_output_status_and_end(run: Callable[..., Run]):
     assert one.output[1] == EVERY + b"more"
     assert one.output[2] == b"err"
     assert json.loads(one.output[3])["reason"] == "NonZeroExitCode"
-    await asyncio.wait_for(asyncio.shield(one.program._task), 5)
+    await asyncio.wait_for(asyncio.shield(one.program._task), 30)
     assert one.program.over
 
 
@@ -113,7 +113,7 @@ async def test_a_version_that_was_not_offered_is_no_outcome(run: Callable[..., R
     ended = await run(chooses).end()
     assert ended["code"] == "outcome-unknown"
     assert "offered: v5.channel.k8s.io" in ended["said"]
-    await asyncio.wait_for(gone.wait(), 5)
+    await asyncio.wait_for(gone.wait(), 30)
 
 
 async def test_input_to_its_end(run: Callable[..., Run]):
@@ -199,11 +199,11 @@ async def test_a_time_limit(run: Callable[..., Run]):
         await socket.receive()
         gone.set()
 
-    one = run(Pods(waits), timeout=0.2)
+    one = run(Pods(waits), timeout=5.0)
     ended = await one.end()
     assert (ended["code"], ended["cluster"]) == ("timeout", "prod")
-    assert "did not end within 0.2 s" in ended["what"]
-    await asyncio.wait_for(gone.wait(), 5)
+    assert "did not end within 5 s" in ended["what"]
+    await asyncio.wait_for(gone.wait(), 30)
 
 
 async def test_output_before_a_time_limit_comes_before_the_end(run: Callable[..., Run]):
@@ -212,7 +212,7 @@ async def test_output_before_a_time_limit_comes_before_the_end(run: Callable[...
         await socket.send_bytes(b"\2words")
         await socket.receive()
 
-    one = run(Pods(says_and_waits), timeout=0.3)
+    one = run(Pods(says_and_waits), timeout=5.0)
     assert (await one.end())["code"] == "timeout"
     assert (one.output[1], one.output[2]) == (b"some", b"words")
 
@@ -224,7 +224,7 @@ async def test_nothing_that_was_read_is_lost_to_a_time_limit(run: Callable[..., 
         for number in range(1000):
             await socket.send_bytes(b"\1" + number.to_bytes(4) * 8192)
 
-    one = run(Pods(flood), timeout=0.5)
+    one = run(Pods(flood), timeout=5.0)
     while not one.program.over:
         await asyncio.sleep(0.01)
     assert one.program._held is not None
@@ -243,9 +243,9 @@ async def test_it_is_ended(run: Callable[..., Run]):
         gone.set()
 
     one = run(Pods(waits))
-    await asyncio.wait_for(here.wait(), 5)
+    await asyncio.wait_for(here.wait(), 30)
     await one.program.end()
-    await asyncio.wait_for(gone.wait(), 5)
+    await asyncio.wait_for(gone.wait(), 30)
 
 
 async def test_pings_keep_the_way_open(run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch):

@@ -35,7 +35,7 @@ def cluster(api: Api, connect: Callable[..., Cluster]) -> Cluster:
 
 
 async def started(pods: Pods, count: int = 1) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while pods.starts < count:
             await asyncio.sleep(0.01)
 
@@ -82,7 +82,7 @@ async def test_a_lease(pods: Pods, cluster: Cluster):
     assert programs.take(ID, 2, cluster, ORDER) is held
     assert held.lease is None
     programs.left(held)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(programs):
             await asyncio.sleep(0.01)
     await programs.aclose()

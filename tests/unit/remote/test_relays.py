@@ -15,6 +15,7 @@ from notebook_mux.gateway.cluster import Cluster
 from notebook_mux.remote import relays as relays_module
 from notebook_mux.remote.relays import Relays, relayed
 from notebook_mux.remote.sockets import hang_up
+from tests.serving import quiet_port
 from tests.unit.gateway.tls_api import Api
 from tests.waiting import until
 
@@ -36,7 +37,7 @@ class Resetting:
     """Answers a request at once, reads nothing of its body, and resets the connection behind the answer."""
 
     def __init__(self) -> None:
-        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.listening = socket.create_server(("127.0.0.1", quiet_port()))  # for it answers one visitor
         self.listening.setblocking(False)
         self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}/"
         self.hung_up = asyncio.Event()
@@ -125,7 +126,7 @@ async def test_the_tail_of_a_paused_websocket(api: Api, connect: Callable[..., C
 
     api.handle = sends
     socket = await connect(api.url, {"token": "canary"}).websocket("/api/v1/x", protocols=["x"])
-    await asyncio.wait_for(closed.wait(), 5)
+    await asyncio.wait_for(closed.wait(), 30)
     for number in range(20):
         message = await socket.receive()
         assert (message.type, message.data) == (WSMsgType.BINARY, bytes((number,)) * 10_000)

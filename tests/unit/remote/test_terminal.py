@@ -12,6 +12,9 @@ from notebook_mux.wire.frames import Channel
 from tests.unit.remote.standing import VIEW, Eye, terminal
 from tests.waiting import until
 
+PAUSE_SECONDS = 0.3
+"""In which something must come, or all has: far more than the loop of a busy machine stands still."""
+
 
 class Sized:
     """In a run's place: the sizes that it was told."""
@@ -106,7 +109,7 @@ async def test_it_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch):
 
 async def flooded(monkeypatch: pytest.MonkeyPatch, **order: Any) -> tuple[terminal_module.Terminal, Eye, Any]:
     """A terminal whose view is far behind, and what comes and cannot be shown yet."""
-    monkeypatch.setattr(terminal_module, "FLUSH_SECONDS", 0.02)
+    monkeypatch.setattr(terminal_module, "FLUSH_SECONDS", PAUSE_SECONDS)
     one = terminal(**order)
     eye = Eye(one).all()
     writing = asyncio.create_task(one.wrote(Channel.STDOUT, b"x" * (terminal_module.BEHIND + 500)))

@@ -158,15 +158,16 @@ async def test_silent_logs_of_a_cluster_that_is_dead(api: Api, session: Session,
     await until(lambda: log.open == 0)
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_nobody_is_asked_while_the_cluster_speaks(api: Api, session: Session, monkeypatch: pytest.MonkeyPatch):
     alive = Alive()
     monkeypatch.setattr(session._api, "is_alive", alive)
+    monkeypatch.setattr(module, "TICK_SECONDS", 0.02)
     api.handle = log = Writing()
     session.desk.open(order(1))
     await log.log()
     await session.frame()
     session._api.last_contact = time.monotonic() + 3600  # a watch hears of it, or another log
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.1)
     await asyncio.sleep(0.3)
     assert alive.asked == 0
     assert session.desk.requests == 1
@@ -174,15 +175,16 @@ async def test_nobody_is_asked_while_the_cluster_speaks(api: Api, session: Sessi
     await until(lambda: alive.asked)
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_one_that_waits_for_its_client_is_not_silent(api: Api, session: Session, monkeypatch: pytest.MonkeyPatch):
     alive = Alive()
     monkeypatch.setattr(session._api, "is_alive", alive)
+    monkeypatch.setattr(module, "TICK_SECONDS", 0.02)
     api.handle = log = Writing()
     session.desk.open(order(credit=0))
     response = await log.log()
     await response.write(b"one\n")
     await until(lambda: session.desk.streams[1]._piece)
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.1)
     await asyncio.sleep(0.3)
     assert alive.asked == 0
     assert session.desk.requests == 1

@@ -19,6 +19,7 @@ from notebook_mux.tailing.pipe import BUFFER_BYTES, SAID_CHARACTERS, ending
 from notebook_mux.wire import messages
 from notebook_mux.wire.frames import MAX_PAYLOAD, Channel
 from notebook_mux.wire.logs import LogEnd
+from tests.serving import talking
 from tests.unit.gateway.tls_api import Api
 from tests.unit.tailing.served import EVERY, LOG, Session, Writing, order, until
 
@@ -220,7 +221,7 @@ def test_the_words_of_an_end_fit_into_a_frame():
 
 
 async def test_nobody_answers(api: Api, session: Session):
-    await api.stop()
+    await api.leave()
     session.desk.open(order())
     end = await session.end()
     assert (end.status, end.code) == (0, "unreachable")
@@ -275,25 +276,21 @@ async def test_a_log_that_is_cut_at_any_byte(connect: Connect):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(whole[:cut])
         await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    session = Session(connect(f"http://127.0.0.1:{port}", {}, trusted=False))
-    for stream, cut in enumerate(range(len(whole) + 1), 1):
-        session.desk.open(order(stream))
-        found = bytearray()
-        while (got := await session.frame())[1] == Channel.STDOUT:
-            found += got[2]
-        end = json.loads(got[2])
-        assert b"".join(lines).startswith(found)
-        if cut == len(whole):
-            assert (end, bytes(found)) == ({"status": 200}, b"".join(lines))
-        else:
-            assert end["code"] == "unreachable", (cut, end)
-            assert end.get("status", 0) == (200 if cut >= len(head) else 0)
-    server.close()
-    await server.wait_closed()
+    async with talking(talk) as port:
+        session = Session(connect(f"http://127.0.0.1:{port}", {}, trusted=False))
+        for stream, cut in enumerate(range(len(whole) + 1), 1):
+            session.desk.open(order(stream))
+            found = bytearray()
+            while (got := await session.frame())[1] == Channel.STDOUT:
+                found += got[2]
+            end = json.loads(got[2])
+            assert b"".join(lines).startswith(found)
+            if cut == len(whole):
+                assert (end, bytes(found)) == ({"status": 200}, b"".join(lines))
+            else:
+                assert end["code"] == "unreachable", (cut, end)
+                assert end.get("status", 0) == (200 if cut >= len(head) else 0)
     assert session.desk.requests == 0
 
 

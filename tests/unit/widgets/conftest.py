@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from notebook_mux.widgets import base, bundle, hosts
+from notebook_mux.widgets import base, bundle, hosts, settable
+from notebook_mux.widgets.layouts import Layouts
+from notebook_mux.widgets.table import Table
 
 
 class Page:
@@ -57,6 +61,30 @@ class Page:
         return self.puts[-1]
 
 
+class Looking:
+    """A page that looks at a widget and takes in what comes of each turn.
+
+    Args:
+        widget: A `Live` whose messages have ``data``.
+    """
+
+    def __init__(self, widget: Any) -> None:
+        self.widget = widget
+        self.page = Page(widget)
+        self.now = time.monotonic()
+        self.page.here()
+        self.turn()
+
+    def turn(self) -> dict[str, Any]:
+        """A second later: the newest data."""
+        self.now += 1
+        self.widget.turn(self.now)
+        content = self.page.last()[0]
+        self.page.say(t="ack", n=content["n"])
+        data: dict[str, Any] = content["data"]
+        return data
+
+
 class NoPump:
     """Counts pokes and gives no turns."""
 
@@ -68,11 +96,28 @@ class NoPump:
 
 
 @pytest.fixture
+def table(stream: Any, pokes: Any) -> Iterator[Table]:
+    """A table of the stream that a module makes."""
+    made = Table(stream)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def pokes(monkeypatch: pytest.MonkeyPatch) -> NoPump:
     """No thread: a test calls ``widget.turn(now)``."""
     pump = NoPump()
     monkeypatch.setattr(base, "pump", pump)
     return pump
+
+
+@pytest.fixture(autouse=True)
+def arranged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Layouts]:
+    """Columns are remembered in a folder of the test's own."""
+    made = Layouts(lambda: tmp_path / "settings")
+    monkeypatch.setattr(settable, "layouts", made)
+    yield made
+    made.flush(30)
 
 
 @pytest.fixture(autouse=True)

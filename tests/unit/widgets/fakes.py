@@ -16,6 +16,7 @@ from notebook_mux.handles.identity import Cluster, Context
 from notebook_mux.handles.readers import Readers
 from notebook_mux.kernel.feed import Feed
 from notebook_mux.kernel.members import ClusterState, StreamView
+from notebook_mux.kernel.minute import together
 from notebook_mux.printing import cells
 from notebook_mux.wire.frames import Record
 
@@ -100,7 +101,7 @@ class FakeStream(Readers):
 
     _ready = _view
 
-    def _feed(self, wake: Callable[[], None], *, initial: bool = True) -> Feed:
+    def _feed(self, wake: Callable[[], None], *, initial: bool = True, what: str = "") -> Feed:
         feed = Feed(wake, self.feeds.remove)
         with self._lock:
             if initial:
@@ -195,11 +196,18 @@ class Storm:
                 self.stream.put(*batch)
 
 
+KINDS = (
+    "pods", "nodes", "deployments", "events", "services", "replicasets", "jobs", "configmaps", "endpointslices",
+    "ingresses", "persistentvolumeclaims", "horizontalpodautoscalers", "widgets.example.com",
+)  # fmt: skip
+
+
 class FakeManager:
     """What the status reads of a manager: its counters go up, its socket can be cut."""
 
     def __init__(self) -> None:
         self._identity = SimpleNamespace(
+            demo=None,
             key="fake",
             connection="auto",
             contexts=(
@@ -215,6 +223,9 @@ class FakeManager:
         }  # fmt: skip
         self.standing: dict[str, dict[str, Any]] = {}
         self.retried = 0
+        self.streams = 2
+        self.late = -1
+        """The number of a stream whose changes come late."""
         self.clusters: dict[str, Cluster] = {
             "kind-a": Cluster("live", "", "v1.37.2", "https://127.0.0.1:6443", "default", True, "kind-a"),
             "prod-eu": Cluster("login", "the token has expired", "", "https://eu.example", "shop", False, "prod-eu"),
@@ -224,16 +235,40 @@ class FakeManager:
         self.retried += 1
 
     def _core_status(self) -> dict[str, Any]:
-        passed = time.time() - self.began
-        changes = int(passed * 40 + 160 * (1 + math.sin(passed / 4)))
-        stream = {
-            "id": "s1", "kind": "pods", "namespaces": ("*",), "selector": "", "field_selector": "",
-            "states": {"kind-a": "live", "prod-eu": "login"}, "lag": 0.012, "last_change": time.time(), "holders": 2,
-            "objects": 1234, "changes": changes, "skipped": 0, "relists": 1, "snapshots": 1, "bytes": changes * 5000,
-            "frames": changes // 4, "standing": self.standing,
+        streams = [self._stream(number) for number in range(self.streams)]
+        minute = together([stream["minute"] for stream in streams])
+        changes = sum(stream["changes"] for stream in streams)
+        return {
+            **self.socket, "bytes_in": changes * 5000, "frames_in": changes, "streams": streams, "minute": minute,
+            "memory": sum(stream["memory"] for stream in streams), "thread": (time.time() - self.began) / 20,
         }  # fmt: skip
-        nodes = stream | {"id": "s2", "kind": "nodes", "namespaces": (), "objects": 3, "changes": int(passed / 5)}
-        return {**self.socket, "bytes_in": changes * 5000, "frames_in": changes, "streams": [stream, nodes]}
+
+    def _stream(self, number: int) -> dict[str, Any]:
+        """The first is of pods and busy, the second of nodes; each further one is of another kind, and slower."""
+        now = time.time()
+        passed = now - self.began
+        busy = 40 / (1 + number * number)
+        changes = int(busy * (passed + 4 * (1 + math.sin(passed / 4))))
+        seconds = range(int(now) - 59, int(now))
+        rates = [max(0, round(busy * (1 + math.sin((second + number) / 4)))) for second in seconds]
+        lag = 1.7 if number == self.late else 0.012
+        words = KINDS[number % len(KINDS)]
+        return {
+            "id": f"s{number + 1}", "kind": words, "namespaces": ("*",) if number != 1 else (), "selector": "",
+            "field_selector": "" if number < len(KINDS) else f"metadata.namespace=team-{number}",
+            "states": {"kind-a": "live", "prod-eu": "login"}, "lag": lag, "last_change": now,
+            "objects": 1234 // (1 + number) if number != 1 else 3, "changes": changes, "skipped": 7 * (number == 3),
+            "relists": 1, "snapshots": 1, "requests": 1 + number % 3, "bytes": changes * 5000, "frames": changes // 4,
+            "standing": self.standing, "memory": 9_870_000 // (1 + number), "seconds": passed * busy / 400,
+            "holders": 2 - number % 2,
+            "held": ["callback-7f-3|on_pod"] if number % 2 else ["view-7f-1|table web", "python-7f-2"],
+            "minute": {
+                "changes": rates,
+                "bytes": [rate * 5000 for rate in rates],
+                "lag": [lag * (1 + math.cos(second / 7)) / 2 if rate else 0.0
+                        for second, rate in zip(seconds, rates, strict=True)],
+            },
+        }  # fmt: skip
 
 
 __all__ = ["COLUMNS", "PODS", "FakeManager", "FakeStream", "Storm", "cells", "pod", "state"]

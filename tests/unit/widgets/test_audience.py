@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from notebook_mux.widgets.audience import (
+    AHEAD_SECONDS,
     EXPECTED,
     LEASE_SECONDS,
     MIN_INTERVAL,
@@ -13,6 +14,7 @@ from notebook_mux.widgets.audience import (
     WINDOW,
     Audience,
 )
+from notebook_mux.widgets.messages import Places
 
 
 def audience(**more) -> Audience:
@@ -90,7 +92,7 @@ def test_a_page_may_ask_for_a_slower_pace_but_gets_a_whole_state_at_full_speed()
     made.ack("p", 1, 0.0, pace=0.5)
     assert made.ready_at(0.0) == 0.5
     made.whole = True
-    assert made.ready_at(0.0) == MIN_INTERVAL
+    assert made.ready_at(0.0) == 0.0
 
 
 def test_hidden_pages_get_nothing_and_keep_what_they_have():
@@ -101,6 +103,32 @@ def test_hidden_pages_get_nothing_and_keep_what_they_have():
     here(made, watching=True)
     assert not made.lost()
     assert made.ready_at(0.0) < math.inf
+
+
+def test_a_page_that_is_seen_again_is_sent_what_it_lacks_at_full_speed():
+    made = audience()
+    here(made)
+    made.sent(0.0)
+    made.ack("p", 1, 0.0, pace=0.5)
+    here(made, watching=False)
+    here(made, watching=True)
+    assert made.behind
+    assert made.ready_at(0.0) == 0.0
+    made.behind = False  # as its widget says when no more is left over
+    assert made.ready_at(0.0) == MIN_INTERVAL
+
+
+def test_a_page_draws_what_went_ahead_before_the_rest_follows():
+    made = audience()
+    here(made)
+    here(made, watching=False)
+    here(made, watching=True)
+    made.foremost = True  # as its widget says
+    made.sent(1.0)
+    assert made.ready_at(1.0) == 1.0 + AHEAD_SECONDS
+    made.foremost = False
+    made.sent(1.2)
+    assert made.ready_at(1.2) == 1.2
 
 
 def test_a_lease_runs_out():
@@ -151,3 +179,21 @@ def test_unknown_pages_cannot_acknowledge_and_nobody_what_was_not_sent():
     assert made.pages["p"].acked == 1
     made.bye("p")
     assert not made.pages
+
+
+def test_what_a_page_shows_is_noted_when_it_comes_back_and_at_no_other_time():
+    made = audience()
+    places = Places(view="v", sort="", first=0, last=30)
+    here(made, places=places)
+    assert made.places is None, "it has just come"
+    here(made, watching=False)
+    here(made, places=places)
+    assert made.places == ("p", places)
+    made.places = None
+    here(made, places=places)
+    assert made.places is None, "it is there"
+    here(made, watching=False)
+    here(made, places=places)
+    here(made, "q", watching=False)
+    here(made, "q")
+    assert made.places is None, "the one that came last counts, and says nothing"

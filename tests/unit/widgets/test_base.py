@@ -167,13 +167,15 @@ def test_the_copy_is_an_output_of_its_own(counter, monkeypatch):
 def test_freeze_writes_the_copy_anew(counter, monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda *a, **k: None)
     updated = []
-    monkeypatch.setattr("IPython.display.update_display", lambda html, **more: updated.append((html.data, more)))
+    monkeypatch.setattr(
+        "IPython.display.update_display", lambda copy, **more: updated.append((copy["text/html"], more))
+    )
     counter._ipython_display_()
     counter.value = 9
     answer = Page(counter).say(t="do", view="v", what="freeze")
     assert answer is not None
     assert answer["ok"]
-    assert updated == [("<p>9</p>", {"display_id": counter._copy_id})]
+    assert updated == [("<p>9</p>", {"raw": True, "display_id": counter._copy_id})]
 
 
 def test_where_nobody_can_look_the_copy_stands_alone(pokes, monkeypatch):
@@ -219,3 +221,16 @@ def test_a_comm_that_is_gone_means_closed(counter):
     counter.comm.close()
     counter.comm = None
     assert counter.closed
+
+
+def test_a_part_that_is_poked_while_it_becomes_one_stays(counter, monkeypatch):
+    shown = counter._shown
+
+    def poked() -> None:
+        assert counter.turn(0.0) == (False, math.inf), "nobody is expected yet"
+        shown()
+        counter.turn(0.0)
+
+    monkeypatch.setattr(counter, "_shown", poked)
+    counter.as_part()
+    assert not counter.closed

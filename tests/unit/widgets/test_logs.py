@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from notebook_mux.errors import InvalidArgument
 from notebook_mux.widgets import logs as module
 from notebook_mux.widgets.logs import LogView, first_part, last_part
 
@@ -181,7 +182,8 @@ def test_states_are_told_and_not_with_each_line(view, logs):
     assert len(page.puts) == before
 
 
-def test_a_state_that_comes_soon_after_another_waits(view, logs):
+def test_a_state_that_comes_soon_after_another_waits(view, logs, monkeypatch):
+    monkeypatch.setattr(module, "STATE_INTERVAL", 60.0)  # by the real clock
     page = Reader(view)
     page.here()
     now = time.monotonic()
@@ -211,20 +213,44 @@ def test_settings(view):
     page = Reader(view)
     page.here()
     turns(view, page)
-    for name, value in (("wrap", True), ("times", "utc"), ("include", "GET")):
+    for at, (name, value) in enumerate((("wrap", True), ("times", "utc"), ("include", "GET"))):
         answer = page.say(t="set", view="v1", name=name, value=value)
         assert answer is not None
-        assert answer["ok"]
+        assert (answer["ok"], answer["at"]) == (True, at + 1)
         assert getattr(view, name) == value
     turns(view, page)
-    assert page.last()[0]["head"]["settings"]["by"] == "v1"
+    assert page.last()[0]["head"]["settings"]["at"] == 3
     for name, value in (("wrap", "yes"), ("times", "moon"), ("height", "9"), ("mask", False)):
         answer = page.say(t="set", view="v1", name=name, value=value)
         assert answer is not None
         assert not answer["ok"]
     view.include = "POST"
     turns(view, page)
-    assert page.last()[0]["head"]["settings"] | {"by": "", "include": "POST"} == page.last()[0]["head"]["settings"]
+    assert page.last()[0]["head"]["settings"] | {"at": 4, "include": "POST"} == page.last()[0]["head"]["settings"]
+
+
+def test_what_python_and_a_page_set_in_the_same_turn_is_both_told(view):
+    page = Reader(view)
+    page.here()
+    turns(view, page)
+    view.highlight = "price"
+    answer = page.say(t="set", view="v1", name="include", value="GET")
+    assert answer is not None
+    turns(view, page)
+    settings = page.last()[0]["head"]["settings"]
+    assert (settings["include"], settings["highlight"], settings["at"]) == ("GET", "price", answer["at"])
+
+
+def test_what_a_setting_cannot_be_is_refused_where_it_is_set(view):
+    for name, value, words in (
+        ("times", "moon", "'local'"),
+        ("wrap", "yes", "True or False"),
+        ("include", None, "a text"),
+    ):
+        before = getattr(view, name)
+        with pytest.raises(InvalidArgument, match=f"{name} cannot be .*\n  next: give .*{words}"):
+            setattr(view, name, value)
+        assert getattr(view, name) == before
 
 
 def test_it_holds_the_logs_only_while_somebody_looks(view, logs):

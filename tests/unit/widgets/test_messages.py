@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 from notebook_mux.widgets import messages
 
 HEAD = {"page": "p", "id": 1}
+PLACES = {"view": "v", "sort": "-Restarts", "first": 0, "last": 40}
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,7 @@ HEAD = {"page": "p", "id": 1}
     [
         ({"t": "here", "have": -1, "epoch": "", "watching": True}, messages.Here),
         ({"t": "here", "have": 3, "epoch": "e", "watching": False, "gap": True}, messages.Here),
+        ({"t": "here", "have": 3, "epoch": "e", "watching": True, "places": PLACES}, messages.Here),
         ({"t": "ack", "n": 3}, messages.Ack),
         ({"t": "ack", "n": 3, "pace": 0.25}, messages.Ack),
         ({"t": "bye"}, messages.Bye),
@@ -40,6 +42,9 @@ def test_what_a_page_may_say(content, kind):
         HEAD | {"t": "ack", "n": 3, "more": 1},
         HEAD | {"t": "ack", "n": 3, "pace": 3600},
         HEAD | {"t": "ack", "n": -2},
+        HEAD | {"t": "here", "have": 3, "epoch": "e", "watching": True, "places": PLACES | {"last": 501}},
+        HEAD | {"t": "here", "have": 3, "epoch": "e", "watching": True, "places": PLACES | {"first": 41}},
+        HEAD | {"t": "here", "have": 3, "epoch": "e", "watching": True, "places": PLACES | {"first": -1}},
         {"page": "", "id": 1, "t": "bye"},
         {"page": "p" * 65, "id": 1, "t": "bye"},
         HEAD | {"t": "select", "view": "v", "rows": [[-1, "uid"]]},

@@ -11,7 +11,8 @@ import pytest
 
 from notebook_mux.errors import Forbidden, InvalidArgument
 from notebook_mux.widgets.events import EventsView
-from notebook_mux.widgets.table import Reference, Table
+from notebook_mux.widgets.table import Table
+from notebook_mux.widgets.watched import Target
 from tests.waiting import eventually
 
 from .conftest import NoPump, Page
@@ -32,6 +33,9 @@ class Manager:
         self.may = threading.Event()
         self.may.set()
         self.parts: list[Any] = []
+
+    def _may_write(self) -> set[str]:
+        return set()
 
     async def _events(self, target: Any, *_: Any) -> Any:
         self._ask("events", target)
@@ -107,9 +111,36 @@ def panels(page: Page) -> dict[str, Any]:
     return {view: parts for view, (_, parts) in page.widget._panels._open.items()}
 
 
+def test_back_to_an_object_while_it_is_still_asked_for(page: Page, manager: Manager) -> None:
+    gates: list[threading.Event] = []
+
+    async def events(target: Any, *_: Any) -> Any:
+        gates.append(threading.Event())
+        assert gates[-1].wait(20)
+        return SimpleNamespace(_viewed=lambda: manager._made(EventsView(FakeEvents(), None)))  # type: ignore[arg-type]
+
+    manager._events = events  # type: ignore[method-assign]
+    ids = []
+    for row in [(0, uid(0)), (0, uid(1)), (0, uid(0))]:
+        page.say(t="look", view="v", what="events", row=row)
+        ids.append(page._asked)
+        eventually(lambda: len(gates) == len(ids), seconds=20)
+
+    def answered(at: int) -> Any:
+        gates[at].set()
+        eventually(lambda: [content for content, _ in page.sent if content.get("id") == ids[at]], seconds=20)
+        return next(content for content, _ in page.sent if content.get("id") == ids[at])
+
+    shown = answered(2)
+    assert not answered(0)["ok"], "the page has asked anew since"
+    assert not answered(1)["ok"]
+    (part,) = panels(page)["v"].values()
+    assert (part.model_id, part.closed) == (shown["model"], False)
+
+
 def test_a_rows_events_and_logs_are_widgets_of_their_own(page: Page, manager: Manager) -> None:
     events, logs = look(page, "events", (1, uid(0))), look(page, "logs", (1, uid(0)))
-    reference = Reference("b", "shop", "web-0", uid(0), "Pod")
+    reference = Target("b", "shop", "web-0", "Pod")
     assert manager.asked == [("events", reference), ("logs", reference)]
     parts = panels(page)["v"]
     assert (events["model"], logs["model"]) == (parts["events"].model_id, parts["logs"].model_id)
@@ -203,10 +234,20 @@ def test_a_row_that_has_gone_and_a_stream_of_no_manager(page: Page, stream: Fake
     table.close()
 
 
-def test_rows_can_be_opened_but_those_of_events(page: Page, stream: FakeStream) -> None:
+def test_a_rows_kind_is_said_with_its_group(page: Page, stream: FakeStream, manager: Manager) -> None:
     assert page.last()[0]["head"]["looks"] is True
-    for cluster in ("a", "b"):
-        stream.states[cluster] = state(resource=PODS | {"name": "events", "kind": "Event"})
-    stream.put(pod(2, RNG))
-    page.widget.turn(time.monotonic() + 1)
-    assert page.last()[0]["head"]["looks"] is False
+    stream.states["a"] = state(resource=PODS | {"name": "widgets", "kind": "Widget", "group": "example.com"})
+    look(page, "events", (0, uid(0)))
+    assert manager.asked[-1] == ("events", Target("a", "shop", "web-0", "Widget.example.com"))
+
+
+def test_an_object_by_its_name(page: Page, manager: Manager) -> None:
+    ref = {"cluster": "b", "namespace": "shop", "name": "web-5d", "kind": "ReplicaSet.apps"}
+    page.say(t="look", view="v", what="logs", ref=ref)
+    assert answer(page)["ok"]
+    assert manager.asked == [("logs", Target(**ref))]
+    # a row that has gone is found by its name, too
+    page.say(t="look", view="v", what="events", row=(0, "never"), ref=ref)
+    assert answer(page)["ok"]
+    assert manager.asked[-1] == ("events", Target(**ref))
+    assert list(panels(page)["v"]) == ["logs", "events"], "of the same object"

@@ -101,11 +101,11 @@ def test_the_thread_starts_with_the_first_poke_and_again_after_a_fork():
     made = Pump()
     widget = Widget()
     made.poke(widget)
-    assert widget.called.wait(5)
+    assert widget.called.wait(30)
     made.after_fork()
     widget.called.clear()
     made.poke(widget)
-    assert widget.called.wait(5)
+    assert widget.called.wait(30)
 
 
 def test_a_widget_that_nobody_has_is_let_go():
@@ -131,4 +131,4 @@ def test_a_turn_that_is_due_comes_by_itself():
 
     widget = Twice()
     made.poke(widget)
-    assert done.wait(5)
+    assert done.wait(30)

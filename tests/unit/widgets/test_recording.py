@@ -33,14 +33,14 @@ def test_output_from_now_on_and_nothing_else(shell, session, tmp_path):
     session.print("earlier")
     path = tmp_path / "one.cast"
     with shell.record(path) as recording:
-        eventually(lambda: path.read_text() != "", "it has begun", seconds=10)
+        eventually(lambda: path.read_text() != "", "it has begun", seconds=30)
         session.print("a\r\n\x1b[31m")
         euro = "€".encode()
         session.print(euro[:1])
         session.print(euro[1:])
         session.typed["p"] = bytearray(b"secret")
         session.happen("ended", code=0)
-        eventually(lambda: "€" in path.read_text("utf-8"), "it is written", seconds=10)
+        eventually(lambda: "€" in path.read_text("utf-8"), "it is written", seconds=30)
         assert not recording.closed
     assert recording.closed
     head = json.loads(path.read_text("utf-8").splitlines()[0])
@@ -59,10 +59,10 @@ def test_sizes_are_recorded(shell, session, tmp_path):
     ask = {"type": "view", "stream": 1, "terminal": "", "view": "p" * 16, "credit": 1 << 20, "received": -1}
     page.send([json.dumps(ask | {"columns": 100, "rows": 30})])
     with shell.record(path):
-        eventually(lambda: path.read_text() != "", "it has begun", seconds=10)
+        eventually(lambda: path.read_text() != "", "it has begun", seconds=30)
         page.send([json.dumps({"type": "size", "stream": 1, "columns": 90, "rows": 20})])
         eventually(
-            lambda: ["r", "90x20"] in [event[1:] for event in events(path)], "the new size is written", seconds=10
+            lambda: ["r", "90x20"] in [event[1:] for event in events(path)], "the new size is written", seconds=30
         )
     head = json.loads(path.read_text().splitlines()[0])
     assert (head["width"], head["height"]) == (100, 30)
@@ -71,17 +71,17 @@ def test_sizes_are_recorded(shell, session, tmp_path):
 def test_it_grants_what_it_has_written(shell, session, tmp_path):
     path = tmp_path / "flood.cast"
     with shell.record(path):
-        eventually(lambda: path.read_text() != "", "it has begun", seconds=10)
+        eventually(lambda: path.read_text() != "", "it has begun", seconds=30)
         session.print(b"x" * 3_000_000)
-        eventually(lambda: path.stat().st_size > 3_000_000, "all of it is written", seconds=10)
+        eventually(lambda: path.stat().st_size > 3_000_000, "all of it is written", seconds=30)
 
 
 def test_it_goes_on_with_another_terminal_in_its_place(shell, session, tmp_path):
     path = tmp_path / "renewed.cast"
     with shell.record(path) as recording:
-        eventually(lambda: path.read_text() != "", "it has begun", seconds=10)
+        eventually(lambda: path.read_text() != "", "it has begun", seconds=30)
         session.print("first ")
-        eventually(lambda: "first" in path.read_text(), "it is written", seconds=10)
+        eventually(lambda: "first" in path.read_text(), "it is written", seconds=30)
         [view] = session.views
         with session.lock:
             session.ring.clear()
@@ -89,9 +89,9 @@ def test_it_goes_on_with_another_terminal_in_its_place(shell, session, tmp_path)
             view.asked = None
             session.print("second")
             view.say({"type": "renewed"})
-        eventually(lambda: "second" in path.read_text(), "all of it is written", seconds=10)
+        eventually(lambda: "second" in path.read_text(), "all of it is written", seconds=30)
         view.say({"type": "ended", "stream": 1, "code": "closed", "what": "the terminal was closed"})
-        eventually(lambda: recording.closed, "it has ended", seconds=10)
+        eventually(lambda: recording.closed, "it has ended", seconds=30)
 
 
 def test_never_over_another_file_and_one_at_a_time(shell, tmp_path):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from notebook_mux.kernel import holder
+from notebook_mux.widgets import costs
 from notebook_mux.widgets.status import Status
 
 from .conftest import Page
@@ -68,6 +69,60 @@ def test_it_is_data_too(status):
     assert [row["Stream"] for row in status.rows] == ["pods in all namespaces", "nodes"]
     assert status.rows[0]["State"] == "live, login"
     assert "socket open, 2 streams" in repr(status)
+
+
+def test_what_a_stream_costs(status, manager):
+    manager.streams, manager.late = 4, 1
+    pods, nodes, _, events = status.data["streams"]
+    assert (pods["held"], nodes["held"]) == (["Python", "table web"], ["callback on_pod"])
+    assert pods["memory"] > nodes["memory"] > 0
+    assert pods["byte_rate"] == pytest.approx(pods["change_rate"] * 5000)
+    assert len(pods["minute"]["changes"]) == len(pods["minute"]["lag"]) == 59
+    assert max(status.data["kernel"]["minute"]["lag"]) > 1, "the one that is late is seen in the whole"
+    assert status.data["kernel"]["memory"] == sum(row["Memory"] for row in status.rows)
+    assert status.rows[3]["Skipped"] == events["skipped"] == 7
+    shown = status._static_text()
+    assert "9.9 MB" in shown
+    assert "1700 ms" in shown
+
+
+def test_it_is_a_data_frame(status, manager):
+    pytest.importorskip("pandas")
+    frame = status.df()
+    assert list(frame["Stream"]) == ["pods in all namespaces", "nodes"]
+    assert frame["Memory"].sum() == status.data["kernel"]["memory"]
+    assert {"Changes/s", "Lag", "CPU", "Requests", "Lists", "Used by"} <= set(frame.columns)
+
+
+def test_the_core_of_an_older_version_counts_less(status, manager, monkeypatch):
+    older = manager._core_status()
+    for part in (older, *older["streams"]):
+        for name in ("minute", "memory", "thread", "seconds", "requests", "held"):
+            part.pop(name, None)
+    monkeypatch.setattr(manager, "_core_status", lambda: older)
+    assert status.rows[0]["Changes/s"] == status.rows[0]["Memory"] == 0
+    assert status.data["kernel"]["minute"] == {"changes": [], "bytes": [], "lag": []}
+
+
+def test_the_threads_own_time_is_no_news(status, manager, monkeypatch):
+    page = Page(status)
+    page.here()
+    frozen = manager._core_status()
+    monkeypatch.setattr(manager, "_core_status", lambda: frozen)
+    now = time.monotonic()
+    status.turn(now)
+    before = len(page.puts)
+    frozen["thread"] += 1
+    assert not status.turn(now + 2)[0]
+    assert len(page.puts) == before
+
+
+def test_who_holds_a_stream_in_words():
+    holders = ["view-7f-1|table", "view-7f-2|table", "python-7f-3", "callback-7f-4|notebook.<lambda>", "wait-7f-5",
+               "iterator-7f-6", "auto#logs-1.2", "view-7f-7"]  # fmt: skip
+    assert costs.held(holders) == [
+        "Python", "async for", "callback notebook.<lambda>", "logs", "table × 2", "view", "wait",
+    ]  # fmt: skip
 
 
 def test_its_copy_is_text(status, manager):

@@ -12,6 +12,7 @@ from notebook_mux.widgets.table import Reference, Table
 
 from .conftest import Page
 from .fakes import PODS, FakeStream, pod, state
+from .page_copy import PageCopy
 
 RNG = random.Random(3)
 
@@ -24,23 +25,13 @@ def stream() -> FakeStream:
     return made
 
 
-@pytest.fixture
-def table(stream, pokes):
-    made = Table(stream)
-    yield made
-    made.close()
-
-
 def shown(page: Page) -> dict[tuple[int, str], list]:
     """What the page has after all messages so far."""
-    rows: dict[tuple[int, str], list] = {}
+    copy = PageCopy()
     for content, buffers in page.puts:
-        put, gone = json.loads(buffers[0])
-        for row in [*put, *(json.loads(buffers[1]) if "whole" in content else [])]:
-            rows[row[0], row[1]] = row
-        for key in gone:
-            rows.pop(tuple(key), None)
-    return rows
+        whole = content.get("whole")
+        copy.take(buffers[0], (buffers[1], whole["part"], whole["last"]) if whole else None)
+    return copy.rows
 
 
 def run(table: Table, page: Page, now: float | None = None) -> float:
@@ -105,6 +96,24 @@ def test_a_second_page_gets_everything_and_the_first_only_changes(table, stream)
     assert second.last()[0]["whole"]["to"] == ["p2"]
 
 
+def test_a_page_that_comes_while_another_is_told_everything_costs_that_one_nothing(table, stream):
+    stream.put(*(pod(number, RNG) for number in range(5000)), cluster="a")
+    first = Page(table, "p1")
+    first.here()
+    now = time.monotonic()
+    table.turn(now)  # the first part
+    first.say(t="ack", n=first.last()[0]["n"])
+    first.here(watching=False, have=first.last()[0]["n"], epoch=first.last()[0]["epoch"])
+    Page(table, "p2").here()
+    run(table, first, now + 1)
+    have = set()
+    for content, buffers in first.puts:
+        told = json.loads(buffers[1]) if "p1" in content.get("whole", {"to": ()})["to"] else []
+        have |= {(row[0], row[1]) for row in [*json.loads(buffers[0])[0], *told]}
+    assert len(have) == 5001
+    assert first.last()[0]["whole"]["last"]
+
+
 def test_a_gap_brings_everything_again(table, stream):
     page = Page(table)
     page.here()
@@ -131,6 +140,92 @@ def test_a_hidden_page_gets_nothing_and_then_only_what_changed(table, stream):
     content, buffers = page.last()
     assert "whole" not in content
     assert len(json.loads(buffers[0])[0]) == 1
+
+
+def away(table: Table, stream: FakeStream, page: Page, changed: int) -> tuple[dict, float]:
+    """A page that has seen 2,000 pods and is hidden while so many of them change: what it says then, and the time."""
+    rng = random.Random(changed)
+    stream.put(*(pod(number, rng) for number in range(2000)), cluster="a")
+    page.here()
+    now = run(table, page)
+    content, _ = page.last()
+    page.here(have=content["n"], epoch=content["epoch"], watching=False)
+    stream.put(*(pod(number, rng, version=2) for number in range(changed)), cluster="a")
+    return {"have": content["n"], "epoch": content["epoch"]}, now + 60
+
+
+def test_a_page_that_comes_back_has_first_what_is_on_its_screen(table, stream):
+    page = Page(table)
+    said, now = away(table, stream, page, 2000)
+    page.here(**said, places={"view": "v1", "sort": "-Restarts", "first": 0, "last": 30})
+    before = len(page.puts)
+    table.turn(now)
+    content, buffers = page.last()
+    ahead = content["ahead"]
+    assert (ahead["page"], ahead["view"], ahead["sort"], ahead["first"]) == ("p1", "v1", "-Restarts", 0)
+    table.sort = "-Restarts"
+    found = [("ab"[cluster], stream.records["ab"[cluster]][uid]) for cluster, uid in ahead["rows"]]
+    wanted = [(row["Cluster"], row["Namespace"], row["Name"]) for row in table.rows[:30]]
+    assert [(cluster, record.namespace, record.name) for cluster, record in found] == wanted
+    assert {row[1] for row in json.loads(buffers[0])[0]} <= {uid for _, uid in ahead["rows"]}
+    assert content["more"]
+    run(table, page, now)
+    assert [content.get("ahead") for content, _ in page.puts[before + 1 :]] == [None] * (len(page.puts) - before - 1)
+    latest = {(0, uid): json.loads(record.cells) for uid, record in stream.records["a"].items()}
+    assert {key: row[4] for key, row in shown(page).items() if key[0] == 0} == latest
+
+
+@pytest.mark.parametrize(
+    ("changed", "sort", "more"),
+    [(2000, "-Restarts", {"have": -1}), (2000, "app", {}), (100, "-Restarts", {}), (2000, "-Restarts", {"gap": True})],
+)
+def test_and_else_all_as_it_comes(table, stream, changed, sort, more):
+    table.labels = ("app",)
+    page = Page(table)
+    said, now = away(table, stream, page, changed)
+    page.here(**(said | more), places={"view": "v1", "sort": sort, "first": 0, "last": 30})
+    before = len(page.puts)
+    run(table, page, now)
+    assert not [content for content, _ in page.puts[before:] if "ahead" in content]
+    latest = {(0, uid): json.loads(record.cells) for uid, record in stream.records["a"].items()}
+    assert {key: row[4][: len(latest[key])] for key, row in shown(page).items() if key[0] == 0} == latest
+
+
+def test_nothing_goes_ahead_of_nothing(table, stream, monkeypatch):
+    page = Page(table)
+    said, now = away(table, stream, page, 100)
+    page.here(**said, places={"view": "v1", "sort": "", "first": 0, "last": 500})
+    monkeypatch.setattr(table._rows, "ahead", lambda *_: list(table._rows.latest))
+    assert table.turn(now)[0]
+    content, _ = page.last()
+    assert not {"ahead", "more"} & content.keys(), "all is there: the page need not wait for others"
+
+
+def test_a_table_whose_order_cannot_be_found_goes_on(table, stream, monkeypatch):
+    page = Page(table)
+    said, now = away(table, stream, page, 2000)
+
+    def ahead(*_: object) -> None:
+        raise KeyError("nobody knows why")
+
+    monkeypatch.setattr(table._rows, "ahead", ahead)
+    page.here(**said, places={"view": "v1", "sort": "-Restarts", "first": 0, "last": 30})
+    assert table.turn(now)[0]
+    assert "ahead" not in page.last()[0]
+
+
+def test_what_a_page_shows_counts_when_it_comes_back_and_not_while_it_is_there(table, stream):
+    page = Page(table)
+    said, now = away(table, stream, page, 0)
+    page.here(**said)
+    now = run(table, page, now)
+    content, _ = page.last()
+    rng = random.Random(5)
+    stream.put(*(pod(number, rng, version=3) for number in range(2000)), cluster="a")
+    page.here(have=content["n"], epoch=content["epoch"],
+              places={"view": "v1", "sort": "", "first": 0, "last": 30})  # fmt: skip
+    table.turn(now)
+    assert "ahead" not in page.last()[0]
 
 
 def test_a_clusters_trouble_is_told_with_its_words(table, stream):
@@ -184,11 +279,13 @@ def test_settings_from_python_and_from_a_page(table):
     table.wide = True
     table.turn(now)
     assert page.last()[0]["head"]["settings"]["wide"] is True
-    page.say(t="set", view="v9", name="filter", value="web")
-    assert table.filter == "web"
+    before = page.last()[0]["head"]["settings"]["at"]
+    said = page.say(t="set", view="v9", name="filter", value="web")
+    assert said is not None
+    assert (table.filter, said["at"]) == ("web", before + 1)
     table.turn(now + 1)
     settings = page.last()[0]["head"]["settings"]
-    assert (settings["filter"], settings["by"]) == ("web", "v9")
+    assert (settings["filter"], settings["at"]) == ("web", said["at"])
     for name, value in (("filter", True), ("wide", "yes"), ("height", "9"), ("_stream", "x")):
         answer = page.say(t="set", view="v9", name=name, value=value)
         assert answer is not None
@@ -222,7 +319,7 @@ def test_columns_are_chosen_by_title(table):
         ({"sort": "-Nowhere"}, "Nowhere"),
         ({"wide": "yes"}, "wide"),
         ({"filter": 3}, "filter"),
-        ({"height": 3}, "3 pixels"),
+        ({"height": 3}, "height cannot be 3"),
         ({"height": "tall"}, "height"),
     ],
 )
@@ -231,6 +328,24 @@ def test_bad_settings_are_refused_and_nothing_is_set(table, settings, words):
     with pytest.raises(InvalidArgument, match=words):
         table.apply(**({"wide": True} | settings))
     assert (table.columns, table.wide, table.filter, table.sort, table.height) == before
+
+
+@pytest.mark.parametrize(("name", "value"), [("sort", "Nowhere"), ("height", -5), ("group", "x"), ("labels", ["!"])])
+def test_a_trait_takes_what_apply_takes(table, name, value):
+    before = getattr(table, name)
+    with pytest.raises(InvalidArgument):
+        setattr(table, name, value)
+    assert getattr(table, name) == before
+
+
+def test_titles_are_looked_for_where_nobody_looks_at_the_table(stream, pokes):
+    table = Table(stream, source=lambda: stream)
+    for settings in ({"columns": ["Nowhere"]}, {"sort": "Nowhere"}):
+        with pytest.raises(InvalidArgument, match="Nowhere"):
+            table.apply(**settings)
+    table.apply(columns=["Name", "Mine:.metadata.uid"], sort="Mine")
+    assert (table.columns, table.sort) == (["Name", "Mine"], "Mine")
+    table.close()
 
 
 def test_the_copy_has_the_rows_of_now_and_no_markup_of_theirs(table, stream):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import threading
 import time
 from typing import Any
 
@@ -174,18 +175,37 @@ def test_buttons_are_done_apart_and_their_failure_is_said(shell, session):
     answer = page.say(t="do", view=VIEW, what="again")
     assert answer is not None
     assert answer["ok"]
-    eventually(lambda: session.state == "running", "it was started again", seconds=10)
+    eventually(lambda: session.state == "running", "it was started again", seconds=30)
 
     def refuse(_terminal: str) -> None:
         raise InvalidArgument("it is not there any more")
 
     session.take = refuse
     page.say(t="do", view=VIEW, what="take t1")
-    eventually(lambda: "not there any more" in data(shell, page)["note"], "the page is told", seconds=10)
+    eventually(lambda: "not there any more" in data(shell, page)["note"], "the page is told", seconds=30)
     page.say(t="do", view=VIEW, what="hangup")
-    eventually(lambda: shell.closed, "it has ended", seconds=10)
+    eventually(lambda: shell.closed, "it has ended", seconds=30)
     assert ("close",) in session.asked
     assert data(shell, page)["state"] == "closed"
+
+
+def test_what_ends_well_takes_away_no_failure_of_what_was_asked_after_it(shell, session):
+    page, go = Page(shell), threading.Event()
+    page.here()
+
+    def refuse(_terminal: str) -> None:
+        raise InvalidArgument("it is not there any more")
+
+    session.again = lambda: go.wait(30)
+    session.take = refuse
+    page.say(t="do", view=VIEW, what="again")
+    page.say(t="do", view=VIEW, what="take t1")
+    eventually(lambda: "not there any more" in data(shell, page)["note"], "the page is told", seconds=30)
+    go.set()
+    eventually(lambda: terminal.APART not in [one.name for one in threading.enumerate()], "both are done", seconds=30)
+    assert "not there any more" in data(shell, page)["note"]
+    page.say(t="do", view=VIEW, what="again")
+    eventually(lambda: data(shell, page)["note"] == "", "it is told no more", seconds=30)
 
 
 def test_another_container_takes_its_place(session, pokes, monkeypatch):
@@ -200,17 +220,17 @@ def test_another_container_takes_its_place(session, pokes, monkeypatch):
     assert answer is not None
     assert "no such container" in answer["error"]
     page.say(t="set", view=VIEW, name="container", value="debug-1")
-    eventually(lambda: shell.container == "debug-1", "the other container's terminal is shown", seconds=10)
-    eventually(lambda: any(content["t"] == "swapped" for content, _ in page.sent), "its pages look again", seconds=10)
+    eventually(lambda: shell.container == "debug-1", "the other container's terminal is shown", seconds=30)
+    eventually(lambda: any(content["t"] == "swapped" for content, _ in page.sent), "its pages look again", seconds=30)
     assert not session.views
     assert not session.watchers
     assert ("close",) not in session.asked
     say(page, view())
     assert len(other.views) == 1
     page.say(t="set", view=VIEW, name="container", value="main")
-    eventually(lambda: shell._session is session, "the first one again, and no third", seconds=10)
+    eventually(lambda: shell._session is session, "the first one again, and no third", seconds=30)
     page.say(t="set", view=VIEW, name="container", value="debug-1")
-    eventually(lambda: shell._session is other, "and back", seconds=10)
+    eventually(lambda: shell._session is other, "and back", seconds=30)
     say(page, view())
     shell._back()  # its cell was run again
     assert shell.container == "main"
@@ -269,7 +289,7 @@ def test_the_height_is_checked(shell):
     page.here()
     shell.height = 600
     assert data(shell, page)["height"] == 600
-    with pytest.raises(Exception, match="height"):
+    with pytest.raises(InvalidArgument, match="height cannot be 5"):
         shell.height = 5
 
 
@@ -300,9 +320,9 @@ def test_through_the_real_pump(session, monkeypatch):
         return b"".join(buffer[5:] for _, buffers in list(page.sent) for buffer in buffers if buffer[4] == 1)
 
     session.print("echo")
-    eventually(lambda: output() == b"echo", "what was printed is in the page", seconds=10)
+    eventually(lambda: output() == b"echo", "what was printed is in the page", seconds=30)
     session.print(b"x" * 300_000)
-    eventually(lambda: output() == b"echo" + b"x" * 300_000, "all of it, in order", seconds=10)
+    eventually(lambda: output() == b"echo" + b"x" * 300_000, "all of it, in order", seconds=30)
     numbers = [content["n"] for content, _ in page.sent if content["t"] == "terminal"]
     assert numbers == list(range(len(numbers)))
     shell.close()

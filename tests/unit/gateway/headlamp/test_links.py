@@ -8,7 +8,10 @@ import pytest
 from aiohttp import web
 from websockets.asyncio.client import ClientConnection, connect
 
+from notebook_mux.gateway.headlamp import links
 from notebook_mux.gateway.headlamp.links import UNSENT_BYTES, WRITER_LIMIT, Link
+from tests.serving import stop_serving
+from tests.waiting import until
 
 
 class Pair:
@@ -39,7 +42,7 @@ async def pair() -> AsyncIterator[Pair]:
     async with connect(url, proxy=None, compression=None, ping_interval=None, max_queue=1, close_timeout=0.2) as client:
         yield Pair(await made, client)
     over.set()
-    await runner.cleanup()
+    await stop_serving(runner)
 
 
 async def test_frames_go_both_ways(pair: Pair):
@@ -57,11 +60,29 @@ async def test_a_ping_is_answered(pair: Pair):
     assert await reading is None
 
 
-async def test_a_client_that_answers_pings_stays(pair: Pair):
+class Clock:
+    """Time goes on when the test says so: a machine that is busy elsewhere is no client that says nothing."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(links, "time", made)
+    return made
+
+
+async def test_a_client_that_answers_pings_stays(clock: Clock, pair: Pair):
     reading = asyncio.create_task(pair.link.receive())
     watching = asyncio.create_task(pair.link.watch_over(ping=0.01, silent=0.3))
-    done, _ = await asyncio.wait((watching,), timeout=0.6)
-    assert not done
+    for _ in range(5):
+        clock.now += 0.2
+        await until(lambda: pair.link._heard == clock.now, "a pong of now")
+        assert not watching.done()
     for task in (reading, watching):
         task.cancel()
     await asyncio.gather(reading, watching, return_exceptions=True)
@@ -70,21 +91,22 @@ async def test_a_client_that_answers_pings_stays(pair: Pair):
 async def test_a_client_that_is_half_gone_is_given_up(pair: Pair):
     pair.client.transport.pause_reading()  # its socket is open, and nobody is there
     reading = asyncio.create_task(pair.link.receive())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await pair.link.watch_over(ping=0.01, silent=0.1)
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
     pair.client.transport.resume_reading()
 
 
-async def test_progress_counts_as_life(pair: Pair):
+async def test_progress_counts_as_life(clock: Clock, pair: Pair):
     watching = asyncio.create_task(pair.link.watch_over(ping=0.01, silent=0.2))
-    for _ in range(40):
+    for _ in range(10):
+        clock.now += 0.1
         pair.link.progressed()
-        await asyncio.sleep(0.01)
-    assert not watching.done()
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
+        await asyncio.sleep(0.02)
+        assert not watching.done()
+    clock.now += 0.2
+    await asyncio.wait_for(watching, 30)
 
 
 async def test_a_closed_link_says_nothing_and_is_cut(pair: Pair):

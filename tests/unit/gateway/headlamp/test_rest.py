@@ -11,6 +11,7 @@ from aiohttp import web
 
 from notebook_mux.gateway.headlamp import rest
 from tests.unit.gateway.headlamp.api import PODS, refusal, served
+from tests.waiting import until
 
 URL = f"/clusters/one{PODS}"
 LOG = f"{PODS}/web-0/log"
@@ -91,7 +92,7 @@ async def test_a_watch_ends_with_its_client(tmp_path, monkeypatch):
     async with served(tmp_path) as running, running.get(f"{URL}?watch=1") as response:
         await running.api.watches.get()
         response.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while running.api.open:
                 await asyncio.sleep(0.01)
 
@@ -135,14 +136,15 @@ async def test_a_quiet_log_may_take_its_time(tmp_path, monkeypatch, query):
         url = running.url(f"/clusters/one{LOG}?{query}")
         leaving = asyncio.create_task(http.get(url))
         asking = asyncio.create_task(http.get(url))
-        await asyncio.sleep(0.3)
         if query == "follow=false":
             assert [(await task).status for task in (leaving, asking)] == [504, 504]
             return
+        await until(lambda: len(open_) == 2)
+        await asyncio.sleep(0.3)  # three times what another answer has
         assert len(open_) == 2
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while open_:  # the server's handler is cancelled with its connection
                 await asyncio.sleep(0.01)
         assert not asking.done()

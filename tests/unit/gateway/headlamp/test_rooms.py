@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 from tests.unit.gateway.headlamp.api import CLUSTER_TOKEN, PODS, TOKEN, served
+from tests.waiting import until
 
 
 async def test_config_lists_the_clusters(tmp_path):
@@ -98,4 +99,4 @@ async def test_a_gateway_that_ends_says_so(tmp_path):
             await client.socket.wait_closed()
             assert (client.socket.close_code, client.socket.close_reason) == (1001, "the gateway ends: stopped")
             await tunnel.wait_closed()
-        assert running.api.open == 0
+        await until(lambda: running.api.open == 0, "its watches have ended")

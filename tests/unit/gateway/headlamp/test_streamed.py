@@ -54,7 +54,7 @@ async def test_it_ends_with_its_client(tmp_path):
         running.api.routes[PODS] = held
         async with running.socket(f"/clusters/one{PODS}?watch=1&hold=1") as socket:
             await socket.recv()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await over.wait()
 
 

@@ -144,7 +144,7 @@ async def test_a_client_that_is_cut_is_no_goodbye(tmp_path):
         running.api.routes[EXEC] = waits
         async with running.socket(URL) as socket:
             socket.transport.abort()
-            assert await asyncio.wait_for(ends.get(), 5) is not WSMsgType.CLOSE
+            assert await asyncio.wait_for(ends.get(), 30) is not WSMsgType.CLOSE
         async with running.socket(URL) as socket:
             await socket.close()
-            assert await asyncio.wait_for(ends.get(), 5) is WSMsgType.CLOSE
+            assert await asyncio.wait_for(ends.get(), 30) is WSMsgType.CLOSE

@@ -1,0 +1,3 @@
+"""The annotation by which a change is known again wherever it arrives."""
+
+MARK = "benchmarks.notebook-mux/mark"
