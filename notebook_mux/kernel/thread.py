@@ -66,11 +66,7 @@ class LoopThread:
 
     def call(self, function: Callable[..., object], *arguments: Any) -> None:
         """Call a function on the loop, soon; any thread may call; nothing happens once the loop has ended."""
-        try:
-            self.loop.call_soon_threadsafe(function, *arguments)
-        except RuntimeError:
-            if not self.loop.is_closed():
-                raise
+        _call(self.loop, function, *arguments)
 
     def stop(self, timeout: float) -> None:
         """Cancel what runs, end the loop and wait `timeout` seconds for the thread; any other thread may call."""
@@ -110,11 +106,15 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
             result = function(*arguments)
         except BaseException as caught:  # noqa: BLE001 - carried to the awaiting task
             error = caught
-        try:
-            loop.call_soon_threadsafe(settle, result, error)
-        except RuntimeError:
-            if not loop.is_closed():  # who waited has gone with its loop
-                raise
+        _call(loop, settle, result, error)  # nothing, where who waited has gone with its loop
 
     threading.Thread(target=work, name="notebook_mux helper", daemon=True).start()
     return await future
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *arguments: Any) -> None:
+    try:
+        loop.call_soon_threadsafe(function, *arguments)
+    except RuntimeError:
+        if not loop.is_closed():
+            raise
