@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from notebook_mux.playground.defaulting.pods import maps
+
 Json = dict[str, Any]
 
 CHANGED = "lastTransitionTime"
@@ -36,7 +38,6 @@ def fill(resource: str, obj: Json) -> None:
             obj.setdefault(name, dict(empty) if isinstance(empty, dict) else empty)
     elif (times := OF_CONDITIONS.get(resource)) is not None:
         status = obj.get("status")
-        conditions = status.get("conditions") if isinstance(status, dict) else None
-        for one in conditions if isinstance(conditions, list) else ():
-            for name in times if isinstance(one, dict) else ():
+        for one in maps(status.get("conditions")) if isinstance(status, dict) else ():
+            for name in times:
                 one.setdefault(name, None)
