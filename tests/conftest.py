@@ -178,6 +178,18 @@ def asyncio_unpatched() -> Iterator[None]:
     unpatched.restore()
 
 
+@pytest.fixture(autouse=True)
+def _arranged_for_itself() -> Iterator[None]:
+    """How a test arranges columns is forgotten after it: all later tables of the kind would have them so."""
+    yield
+    module = sys.modules.get("notebook_mux.widgets.layouts")
+    if module is not None:
+        module.layouts.flush(END_SECONDS)
+    (SESSION_HOME / ".config" / "notebook-mux" / "layouts.json").unlink(missing_ok=True)
+    if module is not None:
+        module.layouts.load()
+
+
 @pytest.fixture(scope="session")
 def developer_environ() -> dict[str, str]:
     """The environment as it was before the session's own: for builds, which need the tools' caches and settings."""

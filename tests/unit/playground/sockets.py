@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +17,6 @@ import yaml
 from tests.serving import heard, quiet
 
 WAIT_S = 30.0
-PRESS_S = 0.3
 DATA = (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT)
 
 
@@ -64,16 +61,10 @@ class Socket:
     async def sees(self, text: bytes) -> None:
         """Until this has come on channel 1."""
         while text not in self.told.output:
-            assert await self.take(), (text, self.told)
-
-    async def insists(self, message: bytes, text: bytes) -> None:
-        """Send it again and again until this has come: a key may be pressed while nobody has a use for it."""
-        async with asyncio.timeout(WAIT_S):
-            while text not in self.told.output:
-                await self.send(message)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(PRESS_S):
-                        await self.sees(text)
+            try:
+                assert await self.take(), (text, self.told)
+            except TimeoutError:
+                raise AssertionError(f"{text!r} is not in {self.told.output!r}") from None
 
     async def rest(self) -> Told:
         """All that comes until the end."""
