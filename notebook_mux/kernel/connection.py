@@ -95,6 +95,7 @@ class Connection:
         self._attempt: asyncio.Future[None] | None = None
         self._hurry = asyncio.Event()
         self._goodbye = ""
+        self._is_lost = False  # whether an open socket was lost, and there is no other yet
         self._totals = {"bytes_in": 0, "frames_in": 0, "bytes_out": 0, "frames_out": 0}
 
     # --- connecting -----------------------------------------------------------------------------------------------
@@ -140,6 +141,7 @@ class Connection:
             await self._transport.close()
             self._dropped()
         await self._opener.close()
+        self._is_lost = False
         self.requests.end(Failure("closed", "the connection was closed"))
         self._settle_attempt(Failure("closed", "the connection was closed"))
         self._say("closed", "closed by nm.close()")
@@ -173,7 +175,7 @@ class Connection:
                 reason = str(error)
             self._drop_transport()
             self.last_error = reason
-            self.reconnects += 1
+            self._is_lost = True
             self.requests.lost()
             await self._wait(waits, reason)
 
@@ -229,6 +231,8 @@ class Connection:
             await self._restore(self)
         except Failure as failure:
             self.last_error = str(failure.fields["what"])
+        self.reconnects += self._is_lost
+        self._is_lost = False
         self._say("open", "")
         self.requests.again()
         for handler in list(self._handlers):

@@ -231,7 +231,7 @@ def test_a_cut_of_the_socket(web: str) -> None:
     core = holder.core()
     before = core.status("auto")["reconnects"]
     core.cut("auto")
-    eventually(lambda: core.status("auto")["reconnects"] > before, "it was cut")
+    eventually(lambda: core.status("auto")["reconnects"] > before, "it was cut, and is back")
     connection.request("GET", "/after")  # what goes through it does not notice
     assert connection.getresponse().read() == b"hello /after\n"
     connection.close()

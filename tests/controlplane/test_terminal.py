@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
@@ -115,6 +116,7 @@ async def test_control_c_ends_a_flood(gateway: GatewayProcess, path: str) -> Non
         other = await client.look((await client.terminal(path, PLAIN, key="other"))["terminal"])
         screen.grants = False
         await screen.type("yes\r")
+        await screen.sees("\r\ny\r\ny\r\n")  # not before: while it hands the terminal on, a shell has no use for Ctrl-C
         await other.sees("$ ")
         await other.type("echo not $((2 + 1)) delayed\r")
         await other.sees("not 3 delayed")
@@ -148,15 +150,17 @@ async def test_two_views_of_two_sizes(gateway: GatewayProcess, path: str) -> Non
         assert (no_say.shown.columns, no_say.shown.rows) == (120, 40)
 
 
-async def test_it_outlives_its_clients(gateway: GatewayProcess, path: str) -> None:
+async def test_it_outlives_its_clients(gateway: GatewayProcess, path: str, tmp_path: Path) -> None:
+    away = tmp_path / "away"
     async with looking(gateway.url) as client:
         terminal = (await client.terminal(path, PLAIN))["terminal"]
         screen = await client.look(terminal)
         await screen.sees("$ ")
         await screen.type("word=kept; echo first\r")
         await screen.sees("first\r\n$ ")
-        await screen.type("(sleep 1; echo while away) &\r")
+        await screen.type(f"(until [ -e {away} ]; do sleep 0.05; done; echo while aw''ay) &\r")
         await screen.sees("&\r\n")
+    away.touch()
     async with looking(gateway.url, "kernel-2.json") as stranger:
         assert await stranger.terminal(path, PLAIN, start="find") == {}
     async with looking(gateway.url) as client:
@@ -179,9 +183,11 @@ async def test_what_is_not_kept_any_more(gateway: GatewayProcess, path: str) -> 
         terminal = (await client.terminal(path, PLAIN))["terminal"]
         screen = await client.look(terminal)
         await screen.sees("$ ")
-        await screen.type("trap 'echo drawn anew' WINCH; printf '\\033[?2004h\\033[1;32m'\r")
+        await screen.type("printf '\\033[?2004h\\033[1;32m'\r")
         await screen.sees("\x1b[1;32m")
-        await screen.type("yes 0123456789abcde | head -c 3000000; echo; echo end of $((6 * 7))\r")
+        # It waits for a size, and for no key: they have a channel each, and either may be the first.
+        waits = 'trap "echo drawn anew; exit" WINCH; echo end of $((6 * 7)); while :; do sleep 0.05; done'
+        await screen.type(f"sh -c 'yes 0123456789abcde | head -c 3000000; echo; {waits}'\r")
         await screen.sees("end of 42\r\n")
         late = await client.look(terminal)
         assert late.shown is not None
@@ -191,8 +197,7 @@ async def test_what_is_not_kept_any_more(gateway: GatewayProcess, path: str) -> 
         assert "2004" in late.notes[0]["restore"]
         assert late.notes[0]["state"]["state"] == "running"
         await screen.until(lambda: late.output in screen.output, "all of it was shown to who was there")
-        await late.type("\r")
-        await late.sees("drawn anew")
+        await late.sees("drawn anew\r\n")
 
 
 async def test_hang_up(gateway: GatewayProcess, path: str) -> None:

@@ -202,6 +202,19 @@ def test_pull_the_plug_and_be_back(core: Core, gateway: FakeGateway) -> None:
     assert core.status(conn)["streams"][0]["repeated"] == 0
 
 
+def test_a_reconnect_is_counted_when_the_socket_is_there(core: Core, gateway: FakeGateway) -> None:
+    conn = connected(core, gateway)
+    opened(core, conn)
+    tried = core.status(conn)["attempts"]
+    gateway.stop()
+    eventually(lambda: core.status(conn)["attempts"] > tried, "it has been tried again")
+    assert core.status(conn)["reconnects"] == 0
+    gateway.start()
+    core.retry(conn)
+    eventually(lambda: core.status(conn)["state"] == "open")
+    assert core.status(conn)["reconnects"] == 1
+
+
 @pytest.mark.parametrize(
     "garbage",
     [

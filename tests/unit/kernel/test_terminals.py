@@ -183,8 +183,10 @@ def test_what_is_shown_again_is_not_lived_through_again(core: Core, terminal: st
     eventually(lambda: states and core.terminals.now(terminal)["offline"] is None, "it is back")
     assert set(states) == {"running"}
     gateway.shown[gateway.terminals["k"][0]].clear()
+    states.clear()
     gateway.cut()
-    stands(core, terminal, "running", offline=None)
+    eventually(lambda: states and core.terminals.now(terminal)["offline"] is None, "it is back once more")
+    assert set(states) == {"running"}
 
 
 def test_a_cut_shows_it_from_where_the_page_stood(core: Core, terminal: str, gateway: TerminalGateway) -> None:
