@@ -19,6 +19,7 @@ from notebook_mux.lessons import begin, beginning, catalogue, numbers, step
 from notebook_mux.lessons.running import Running
 from notebook_mux.playground import discovery
 from tests.classes import RunningClass
+from tests.managers import close_all
 from tests.notebooks import lessons
 from tests.playground import RunningPlayground
 
@@ -27,8 +28,10 @@ URL = "NOTEBOOK_MUX_URL"
 
 
 @pytest.fixture(autouse=True)
-def _none_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+def _none_has_begun(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(beginning, "_running", None)
+    yield
+    close_all()  # or the students' sockets go on looking for the class's gateway when it has ended
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import resource
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +174,18 @@ async def test_launched_it_ends_when_it_is_idle(runtime: Path) -> None:
         socket.create_connection(("127.0.0.1", found.port)).close()
 
 
+@pytest.fixture
+def a_process_of_its_own() -> Iterator[None]:
+    """The program sets up logging and limits for its process; all tests after it would have them."""
+    root, files = logging.getLogger(), resource.getrlimit(resource.RLIMIT_NOFILE)
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    resource.setrlimit(resource.RLIMIT_NOFILE, files)
+
+
+@pytest.mark.usefixtures("a_process_of_its_own")
 def test_a_second_one_of_a_name_is_refused(runtime: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Tenure(ServiceName("gateway")):
         assert program.main(["--register"]) == 1
