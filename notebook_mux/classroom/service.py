@@ -82,6 +82,7 @@ class Class:
         self._gateway = Gateway(book.path / USERS, book.path / LOG, options)
         self._port = 0
         self._students: list[Student] = []
+        self._gone: list[str] = []
         self._stories: dict[str, Story] = {}
         self._there: dict[str, Json] = {}
 
@@ -108,7 +109,7 @@ class Class:
             served.expel(name)
             namespaces.shut(served.cluster, Student.of(name))
             book.discard(Student.of(name).namespace)
-            self._tell(f"{name} is not in the list any more: the link and the kubeconfig are revoked.")
+            self._gone.append(name)
         for student in again:
             self._end_story(student)
             try:
@@ -132,6 +133,9 @@ class Class:
             await self._gateway.read_users()
         else:
             await self._open()
+        for name in self._gone:  # a link is revoked when the gateway has read so
+            self._tell(f"{name} is not in the list any more: the link and the kubeconfig are revoked.")
+        self._gone.clear()
         book.link(listed, self._gateway.url)
         self._students = listed
 

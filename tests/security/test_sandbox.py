@@ -32,7 +32,7 @@ from notebook_mux.playground.sandbox.inside.entries import FILE, BadEntries, Ent
 from notebook_mux.playground.sandbox.inside.plans import Limits, Plan
 from notebook_mux.playground.sandbox.inside.running import Wanted
 from notebook_mux.playground.sandbox.modes import SANDBOX
-from tests.unit.playground.sandboxes import WAIT_S, Real, need, real
+from tests.unit.playground.sandboxes import WAIT_S, Real, need, real, without
 from tests.unit.playground.shells import pod
 from tests.waiting import eventually, until
 
@@ -56,9 +56,8 @@ def system_python() -> str:
 
 @asynccontextmanager
 async def box(plan: Plan | None = None, files: list[Entry] | None = None) -> AsyncIterator[Box]:
-    need_none = await possible.refusal()
-    if need_none:
-        pytest.skip(f"no sandbox can be made here: {need_none}")
+    if why := await possible.refusal():
+        without(why)
     placed = programs.found().placed("/bin")
     wanted = replace(plan or Plan("box"), outer=possible.outer(), links=tuple(placed.links),
                      programs=(*placed.files, *(plan.programs if plan else ())))  # fmt: skip

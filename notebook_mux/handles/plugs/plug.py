@@ -184,8 +184,8 @@ class Plug:
     def cut(self) -> None:
         """Cut the socket, as a lost network would. It comes back by itself. Does not wait."""
         self._check()
-        self._note(SOCKET)
         cutting.cut(self._manager._identity)
+        self._note(SOCKET)
 
     def kill_gateway(self) -> int:
         """Kill the gateway without a word (SIGKILL), as a crash would; the next one is started by itself.
@@ -200,14 +200,14 @@ class Plug:
             GatewayError: There is none just now.
         """
         self._check()
-        at = time.time()
         pid = cutting.kill_gateway(self._manager._identity)
-        self._note(GATEWAY, at)
+        self._note(GATEWAY)
         return pid
 
-    def _note(self, what: str, at: float | None = None) -> None:
+    def _note(self, what: str) -> None:
+        """It has been done: what was written until now may have come before it, and is no sign of being back."""
         with self._lock:
-            self._cuts.append((what, time.time() if at is None else at, None))
+            self._cuts.append((what, time.time(), None))
         self._save()
         self._wake()
 

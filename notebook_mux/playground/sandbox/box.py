@@ -53,7 +53,7 @@ class NoSandbox(Exception):
 
     Args:
         said: The sentence.
-        step: At which step it was refused.
+        step: At which step it was refused; ``"time"`` where nothing was, and it only took too long.
         number: The errno, if there is one.
     """
 
@@ -262,7 +262,7 @@ class Box:
             return await asyncio.wait_for(answer, ANSWER_S)
         except TimeoutError:
             self.close()
-            raise NoSandbox(f"it did not answer within {ANSWER_S:.0f} s") from None
+            raise NoSandbox(f"it did not answer within {ANSWER_S:.0f} s", "time") from None
         finally:
             self._answers.pop(message["id"], None)
 

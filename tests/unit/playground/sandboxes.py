@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -32,7 +33,16 @@ SAYS = {EMULATED: "emulation of a shell", SANDBOX: "a real shell in a sandbox"}
 def need(shell: str) -> None:
     """Skip a test where the system has no such shell."""
     if shell == SANDBOX and (why := asyncio.run(entrance.refusal())):
-        pytest.skip(f"no sandbox can be made here: {why}")
+        without(why)
+
+
+def without(why: str) -> NoReturn:
+    """Skip a test whose sandbox is refused; fail one whose sandbox was only not to be had just now, for all to see."""
+    if sys.platform == "linux":
+        from notebook_mux.playground.sandbox import possible
+
+        assert not possible.may_pass(), why
+    pytest.skip(f"no sandbox can be made here: {why}")
 
 
 class Real:

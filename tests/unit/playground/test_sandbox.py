@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import subprocess
@@ -16,10 +17,10 @@ import psutil
 import pytest
 
 from notebook_mux.playground.sandbox import elf, entrance, names, pool
-from notebook_mux.playground.sandbox.modes import NoSandboxHere
+from notebook_mux.playground.sandbox.modes import SANDBOX, NoSandboxHere
 from notebook_mux.playground.sandbox.programs import Programs
 from notebook_mux.playground.shell.streams import BrokenPipe
-from tests.unit.playground.sandboxes import WAIT_S, Real, executed, real
+from tests.unit.playground.sandboxes import WAIT_S, Real, executed, need, real
 from tests.unit.playground.shells import pod
 from tests.unit.playground.worlds import config_map
 from tests.waiting import eventually
@@ -189,6 +190,49 @@ def test_what_a_program_loads_is_read_from_its_file(tmp_path: Path):
         elf.read.cache_clear()
         with pytest.raises(elf.NoElf):
             elf.closure(str(tmp_path / "junk"))
+
+
+class Clock:
+    """Time goes on when the test says so."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sandboxes need Linux")
+def test_a_machine_that_was_too_busy_is_tried_again_and_one_that_refuses_is_not(monkeypatch: pytest.MonkeyPatch):
+    need(SANDBOX)
+    from notebook_mux.playground.sandbox import box, possible
+
+    def answer() -> str:
+        return asyncio.run(entrance.refusal())
+
+    clock, patience = Clock(), box.START_S
+    monkeypatch.setattr(possible, "time", clock)
+    monkeypatch.setattr(possible, "_answer", None)
+    monkeypatch.setattr(box, "START_S", 0.0)
+    assert answer() == "it was not there within 0 s"
+    monkeypatch.setattr(box, "START_S", patience)
+    clock.now += possible.AGAIN_S - 1
+    assert answer() == "it was not there within 0 s", "who comes next does not wait for another try"
+    assert possible.may_pass()
+    clock.now += 1
+    assert answer() == ""
+    assert not possible.may_pass()
+
+    async def refused(*_: Any, **__: Any) -> None:
+        raise box.NoSandbox("unshare", "namespaces", errno.EPERM)
+
+    monkeypatch.setattr(possible, "_answer", None)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(possible, "_try", refused)
+        said = answer()
+    clock.now += 1e6
+    assert said.startswith("the system refuses user namespaces (Operation not permitted)")
+    assert answer() == said
+    assert not possible.may_pass()
 
 
 async def test_other_systems_have_the_emulation(monkeypatch: pytest.MonkeyPatch):

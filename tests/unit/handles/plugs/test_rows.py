@@ -1,11 +1,18 @@
-"""The account of a plug while numbers come: what was folded is no loss, whenever one looks."""
+"""The account of a plug while numbers come: what was folded is no loss, whenever one looks, and what came before a cut
+is no sign that the way is back."""
 
 from __future__ import annotations
 
 import threading
+import time
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from notebook_mux.handles import cutting
 from notebook_mux.handles.plugs.ledger import Ledger
-from notebook_mux.handles.plugs.plug import LOG, WATCH, Plug
+from notebook_mux.handles.plugs.plug import LOG, NANOSECONDS, WATCH, Plug
 
 
 class Numbers(Plug):
@@ -37,3 +44,39 @@ def test_a_number_that_comes_while_one_looks_leaves_no_hole() -> None:
         _, watch = plug.rows
         assert (watch["Missing"], watch["Folded"]) == (0, folded)
     assert plug.lost == 0
+
+
+class Cutting(Plug):
+    """A plug whose log has a number for whoever cuts its way, just before it is cut."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ledgers = {LOG: Ledger(first=1), WATCH: Ledger()}
+        self._cuts = []
+        self._closed = False
+        self._manager: Any = SimpleNamespace(_identity=None)
+        self.written = 0
+
+    def came(self, _identity: object = None) -> int:
+        self.written = time.time_ns()
+        self._put(LOG, 1, self.written)
+        return 4711
+
+    def _save(self) -> None:
+        self._put(LOG, 1, self.written)  # it may be taken in only now
+
+    def _wake(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("way", "cut"), [("cut", Plug.cut), ("kill_gateway", Plug.kill_gateway)])
+def test_a_number_that_came_before_the_cut_is_not_the_first_after_it(
+    way: str, cut: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug = Cutting()
+    monkeypatch.setattr(cutting, way, plug.came)
+    cut(plug)
+    [done] = plug.cuts
+    assert done.back is None
+    plug._put(LOG, 2, round(done.at.timestamp() * NANOSECONDS) + NANOSECONDS)
+    assert plug.cuts[0].back is not None
