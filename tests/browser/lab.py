@@ -22,6 +22,8 @@ from playwright.sync_api import ConsoleMessage, Locator, Page
 
 START_SECONDS = 150
 """JupyterLab answers after two seconds; a busy machine gets seventy times that."""
+PAGE_SECONDS = 120
+"""The first page of a browser has all of JupyterLab to load: 40 seconds of a machine with much to do."""
 KERNEL_SECONDS = 120
 END_SECONDS = 10
 ANSWER_SECONDS = 120
@@ -216,14 +218,16 @@ class Notebook:
         self.name = str(what) if isinstance(what, (str, Path)) else self.lab.write(what)
         # A workspace of its own: two pages on one would show the same tabs, and ask.
         place = f"lab/workspaces/w{uuid.uuid4().hex[:8]}/tree" if app == "lab" else "notebooks"
-        self.page.goto(f"{self.lab.url}{place}/{self.name}?token={self.lab.token}")
+        self._go(f"{place}/{self.name}")
         return self._ready()
 
     def open_without_kernel(self, name: str) -> Notebook:
         """Open a notebook and start no kernel for it, as where there is none to start."""
         self.name = name
-        self.page.goto(f"{self.lab.url}lab/workspaces/w{uuid.uuid4().hex[:8]}?token={self.lab.token}")
-        self.page.wait_for_function("() => window.jupyterapp?.commands?.hasCommand('docmanager:open')")
+        self._go(f"lab/workspaces/w{uuid.uuid4().hex[:8]}")
+        self.page.wait_for_function(
+            "() => window.jupyterapp?.commands?.hasCommand('docmanager:open')", timeout=PAGE_SECONDS * 1000
+        )
         # what is opened before the layout is restored is not the current one after it
         self.page.evaluate("() => window.jupyterapp.restored.then(() => null)")
         none = {"shouldStart": False, "canStart": False, "autoStartDefault": False}
@@ -241,8 +245,12 @@ class Notebook:
         """Reload the page; unsaved, it comes back with the outputs of the last save, which may be none."""
         if save:
             self.save()
-        self.page.reload()
+        self.page.reload(timeout=PAGE_SECONDS * 1000)
         return self._ready()
+
+    def _go(self, path: str) -> None:
+        """To a place of the server's."""
+        self.page.goto(f"{self.lab.url}{path}?token={self.lab.token}", timeout=PAGE_SECONDS * 1000)
 
     def _ready(self) -> Notebook:
         self.page.wait_for_function(

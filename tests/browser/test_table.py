@@ -52,7 +52,11 @@ def freeze(notebook: Notebook) -> None:
 
 
 def until(wanted: str, shown: str = "") -> str:
-    """Code that waits for what a page says: it does so on a subshell, of what is typed a moment after the last key."""
+    """Code that waits for what a page says: it does so on a subshell, of what is typed a moment after the last key.
+
+    What `shown` prints is to be looked for as it is printed and not as it is written: where it raises, Python shows
+    these lines.
+    """
     return f"""
 import time
 late = time.monotonic() + 60
@@ -67,7 +71,7 @@ SELECTED = "[one.name for one in table.selected]"
 
 
 def test_rows_come_change_and_are_selected_in_python(notebook: Notebook):
-    cells = [until(f"{SELECTED} == [{name!r}]", SELECTED) for name in ("changed-0", "auth-2")]
+    cells = [until(f"{SELECTED} == [{name!r}]", f"print('selected', *{SELECTED})") for name in ("changed-0", "auth-2")]
     notebook.open([SETUP, cells[0], "table", cells[1]])
     notebook.run_cell(0)
     see(notebook, 0, "kind-a 30")
@@ -79,7 +83,7 @@ def test_rows_come_change_and_are_selected_in_python(notebook: Notebook):
     rows(notebook).get_by_text("changed-0").click()
     see(notebook, 0, "1 selected")
     notebook.run_cell(1)
-    notebook.wait_for_output(1, "changed-0")
+    notebook.wait_for_output(1, "selected changed-0")
     notebook.kernel("stream.delete(record)")
     see(notebook, 0, "None of 31 rows passes the filter")
     notebook.kernel(until("table.filter == 'evicted'"))
@@ -91,7 +95,7 @@ def test_rows_come_change_and_are_selected_in_python(notebook: Notebook):
     see(notebook, 2, "31 rows")
     rows(notebook, 2).get_by_text("auth-2").first.click()
     notebook.run_cell(3)
-    notebook.wait_for_output(3, "['auth-2']")
+    notebook.wait_for_output(3, "selected auth-2")
     notebook.theme("dark")
     notebook.screenshot("dark")
 
@@ -140,7 +144,7 @@ def test_a_rerun_makes_nothing_new(notebook: Notebook):
 
 def test_it_lives_beside_a_busy_cell(notebook: Notebook):
     # the cell runs until it has heard what is done in the page meanwhile
-    heard = until(f"{SELECTED} == ['auth-2'] and table.filter == 'auth'", "print('woke')")
+    heard = until(f"{SELECTED} == ['auth-2'] and table.filter == 'auth'", "print('it', 'woke')")
     notebook.open([SETUP, f"print('busy')\n{change()}{heard}"])
     notebook.run_cell(0)
     see(notebook, 0, "31 rows")
@@ -149,7 +153,7 @@ def test_it_lives_beside_a_busy_cell(notebook: Notebook):
     see(notebook, 0, "32 rows")
     rows(notebook).get_by_text("auth-2").first.click()
     notebook.output(0).get_by_placeholder(re.compile("Filter")).fill("auth")
-    notebook.wait_for_output(1, "woke")
+    notebook.wait_for_output(1, "it woke")
 
 
 def test_a_table_first_shown_before_a_busy_cell_has_its_rows(notebook: Notebook, gate: Path):

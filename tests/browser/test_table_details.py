@@ -165,7 +165,7 @@ def test_a_secret_is_told_when_it_is_asked_for(notebook: Notebook):
 
 @pytest.mark.timeout(400)
 def test_an_edit_is_looked_at_before_it_is_applied(notebook: Notebook):
-    now = f"m.get('deployments', 'images', namespace={NAMESPACE!r})['spec']['replicas']"
+    now = f"print('replicas', m.get('deployments', 'images', namespace={NAMESPACE!r})['spec']['replicas'])"
     pane = begin(notebook, "deployments", now)
     pane.open("images", "y")
     expect(pane.text()).to_contain_text("kind: Deployment")
@@ -217,7 +217,7 @@ def test_an_edit_is_looked_at_before_it_is_applied(notebook: Notebook):
     expect(dialog).to_have_count(0)
     expect(pane.panel.get_by_role("button", name="Edit", exact=True)).to_be_visible()
     notebook.run_cell(2)
-    notebook.wait_for_output(2, "3")
+    notebook.wait_for_output(2, "replicas 3")  # and not the number of the cell
     expect(pane.text()).to_contain_text("replicas: 3")
     expect(pane.panel.locator(".cm-foldPlaceholder")).to_have_count(1)
 
