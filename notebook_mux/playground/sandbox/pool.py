@@ -115,13 +115,15 @@ class Held:
         """
         async with self._lock:
             inside = await self.box.changes()
+            files.apply(self.container, inside)
+            # One look is both what is compared and what is known afterwards: a second one, when all has been put in,
+            # would take for put in what has changed meanwhile.
             now = files.look(self.container, self._look, self._scripts)
             told = {f"{ROOT}{one.path}" for one in inside}
             outside = [one for one in now.since(self._look) if one.path not in told]
-            files.apply(self.container, inside)
             if outside:
                 await self.box.put(outside)
-            self._look = files.look(self.container, now, self._scripts)
+            self._look = now
 
     async def _keep_exchanging(self) -> None:
         with contextlib.suppress(NoSandbox):

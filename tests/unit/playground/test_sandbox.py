@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,10 @@ from typing import Any
 import psutil
 import pytest
 
-from notebook_mux.playground.sandbox import elf, entrance, names, pool
+from notebook_mux.playground.sandbox import elf, entrance, files, names, pool
+from notebook_mux.playground.sandbox.doors import Doors
+from notebook_mux.playground.sandbox.inside.entries import Entry
+from notebook_mux.playground.sandbox.inside.serving import ROOT
 from notebook_mux.playground.sandbox.modes import SANDBOX, NoSandboxHere
 from notebook_mux.playground.sandbox.programs import Programs
 from notebook_mux.playground.shell.streams import BrokenPipe
@@ -117,6 +120,45 @@ def test_files_go_both_ways(here: Real):
     here.running.call(lambda: web.files.write("/etc/nginx/told", b"outside\n"))
     here.running.call(lambda: web.files.remove(web.files.there("/etc/nginx/a/b/c")))
     assert here.sh("web", "cat /etc/nginx/told; ls /etc/nginx/a/b").out == "outside\n"
+
+
+class Slow:
+    """A sandbox in which nothing happens, and into which files are put slowly: more come meanwhile."""
+
+    def __init__(self, meanwhile: Callable[[], object]):
+        self.over = asyncio.Event()
+        self.is_over = False
+        self.on_signal: Any = None
+        self.has: dict[str, bytes] = {}
+        self._meanwhile = meanwhile
+
+    async def changes(self) -> list[Entry]:
+        return []
+
+    async def put(self, entries: list[Entry]) -> None:
+        self.has |= {entry.path: entry.data for entry in entries}
+        self._meanwhile()
+
+    def close(self) -> None:
+        self.is_over = True
+
+
+def test_what_changes_while_files_are_put_in_is_put_in_next(here: Real):
+    where = here.container("p")
+
+    async def exchanged() -> dict[str, bytes]:
+        box: Any = Slow(lambda: where.files.write("/etc/second", b"2"))
+        held = pool.Held(where, box, files.look(where), [], Doors(where.cluster))
+        where.files.write("/etc/first", b"1")
+        try:
+            await held.exchange()
+            assert (box.has[f"{ROOT}etc/first"], f"{ROOT}etc/second" in box.has) == (b"1", False)
+            await held.exchange()
+        finally:
+            held.close()
+        return box.has
+
+    assert here.running.run(exchanged())[f"{ROOT}etc/second"] == b"2"
 
 
 def test_volumes_are_shared_and_config_maps_are_read_only(here: Real):
