@@ -179,8 +179,10 @@ def test_debug(command: list[str], kubectl: Kubectl, web: str):
 
 
 def test_a_signal_restarts_a_server(kubectl: Kubectl):
-    api = kubectl("get", "pods", "-l", "app=api", "-o", "jsonpath={.items[0].metadata.name}").stdout
-    kubectl("exec", api, "--", "sh", "-c", "echo x > /tmp/x")
+    api = "killed"  # of the image of the scenario's own, whose pods an autoscaler takes away
+    kubectl("run", api, "--image=ghcr.io/example/api:4.2.1")
+    kubectl("wait", "--for=condition=Ready", f"pod/{api}", f"--timeout={WAIT_S:.0f}s")
+    assert kubectl("exec", api, "--", "sh", "-c", "echo x > /tmp/x").returncode == 0
     assert kubectl("exec", api, "--", "kill", "1").returncode == 0
     count = (
         "get",
