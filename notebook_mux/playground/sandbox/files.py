@@ -54,7 +54,9 @@ class Look:
         return gone + [one for path, one in self.entries.items() if before.entries.get(path) != one]
 
 
-def look(container: Container, before: Look | None = None, scripts: Sequence[Entry] = ()) -> Look:
+def look(
+    container: Container, before: Look | None = None, scripts: Sequence[Entry] = (), at: float | None = None
+) -> Look:
     """The files of a container as they are now.
 
     Args:
@@ -62,6 +64,7 @@ def look(container: Container, before: Look | None = None, scripts: Sequence[Ent
         before: What was seen before: volumes that were read a moment ago are not read again, for a token is a fresh
             one each time.
         scripts: What stands for programs that are not there.
+        at: As of which moment, by the monotonic clock; looks as of the same one have the same volumes.
     """
     found = Look()
     files = container.files
@@ -73,7 +76,7 @@ def look(container: Container, before: Look | None = None, scripts: Sequence[Ent
         else:
             found.writable.append(path)
     _walk(files, found, files.mounts["/"].node, "", ROOT)
-    now = time.monotonic()
+    now = time.monotonic() if at is None else at
     if before is not None and now - before.volumes_at < VOLUMES_S:
         found.volumes_at = before.volumes_at
         found.entries |= {path: one for path, one in before.entries.items() if path.startswith(VOLUMES)}

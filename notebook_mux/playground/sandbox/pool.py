@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -115,15 +116,17 @@ class Held:
         """
         async with self._lock:
             inside = await self.box.changes()
-            files.apply(self.container, inside)
-            # One look is both what is compared and what is known afterwards: a second one, when all has been put in,
-            # would take for put in what has changed meanwhile.
-            now = files.look(self.container, self._look, self._scripts)
+            at = time.monotonic()
+            now = files.look(self.container, self._look, self._scripts, at)
             told = {f"{ROOT}{one.path}" for one in inside}
             outside = [one for one in now.since(self._look) if one.path not in told]
+            files.apply(self.container, inside)
+            # Looked at before anything is waited for, and as of the same moment: what changes from here on is the next
+            # exchange's, and not taken for put in.
+            known = files.look(self.container, now, self._scripts, at)
             if outside:
                 await self.box.put(outside)
-            self._look = now
+            self._look = known
 
     async def _keep_exchanging(self) -> None:
         with contextlib.suppress(NoSandbox):

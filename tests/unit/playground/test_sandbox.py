@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from notebook_mux.playground.sandbox import elf, entrance, files, names, pool
+from notebook_mux.playground.sandbox.box import Box
 from notebook_mux.playground.sandbox.doors import Doors
 from notebook_mux.playground.sandbox.inside.entries import Entry
 from notebook_mux.playground.sandbox.inside.serving import ROOT
@@ -159,6 +160,23 @@ def test_what_changes_while_files_are_put_in_is_put_in_next(here: Real):
         return box.has
 
     assert here.running.run(exchanged())[f"{ROOT}etc/second"] == b"2"
+
+
+def test_what_was_changed_inside_is_not_put_in_again(here: Real, monkeypatch: pytest.MonkeyPatch):
+    assert here.sh("web", "true").code == 0
+    again: list[str] = []
+    put = Box.put
+
+    async def noted(box: Box, entries: list[Entry]) -> None:
+        again.extend(entry.path for entry in entries)
+        await put(box, entries)
+
+    monkeypatch.setattr(Box, "put", noted)
+    made = "mkdir -p /tmp/again/a; echo x > /tmp/again/a/b; ln -s a /tmp/again/l; cp /etc/hostname /etc/again"
+    assert here.sh("web", made).code == 0
+    assert here.sh("web", "rm -r /tmp/again; mv /etc/again /etc/moved").code == 0
+    assert here.run("web", "ls", "/etc/moved", "/tmp/again").code == 2
+    assert [path for path in again if path.startswith((f"{ROOT}tmp", f"{ROOT}etc"))] == [], "nor are its folders"
 
 
 def test_volumes_are_shared_and_config_maps_are_read_only(here: Real):
