@@ -186,7 +186,7 @@ async def test_a_terminal_its_sizes_and_keys(running: RunningPlayground, server:
         await socket.sees(b"^C\r\n/ # ")
         await socket.send(b"\x00echo is $?\r")
         await socket.sees(b"is 130\r\n/ # ")
-        await socket.send(b'\x00sh -c \'echo lis""tens; exec cat\'; echo wa""s $?\r')
+        await socket.send(b"\x00sh -c 'echo lis\"\"tens; exec cat'; echo was $?\r")
         await socket.sees(b"listens\r\n")
         await socket.send(b"\x00typed\r")
         await socket.sees(b"typed\r\ntyped\r\n")
